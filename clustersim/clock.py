@@ -1,0 +1,80 @@
+"""Simulated time: the only module that knows SimPy.
+
+One SimPy process serves the whole system (a process per job costs three to five times as much). A *system* keeps its
+own agenda; the clock asks when something can happen next, sleeps until then and lets the system handle that one
+instant::
+
+    system.next_time() -> int | None      the earliest instant whose outcome can differ; None when nothing is left
+    system.instant(now)                   everything at that instant, in the order ends, faults, inputs, controllers
+
+All state lives in the system, none in the process, so a run can stop at any instant and go on later.
+"""
+from __future__ import annotations
+
+from collections.abc import Generator
+from heapq import heappop, heappush
+from typing import Any, Protocol
+
+import simpy
+
+# Order of what happens at one instant.
+ENDS, FAULTS, INPUTS, CONTROLLERS = range(4)
+
+
+class System(Protocol):
+    """What the clock drives."""
+
+    def next_time(self) -> int | None: ...
+
+    def instant(self, now: int) -> None: ...
+
+
+class Clock:
+    """Drives one system. ``now`` is the last instant handled."""
+
+    def __init__(self, system: System, start: int = 0) -> None:
+        self.system = system
+        self.now = start
+
+    def run(self, until: int | None = None) -> int:
+        """Handle every instant up to and including ``until`` (all there are if ``None``); returns the last one.
+
+        Calling it again goes on from there. An instant earlier than ``now`` is a bug of the system and raises.
+        """
+        env = simpy.Environment(initial_time=self.now)
+        env.process(self._serve(env, until))
+        env.run()
+        if until is not None:
+            self.now = max(self.now, until)
+        return self.now
+
+    def _serve(self, env: simpy.Environment, until: int | None) -> Generator[simpy.Event, Any, None]:
+        next_time, instant, timeout = self.system.next_time, self.system.instant, env.timeout
+        now = self.now
+        while (then := next_time()) is not None and (until is None or then <= until):
+            if then != now:
+                yield timeout(then - now)
+                now = then
+            instant(now)
+            self.now = now
+
+
+class Agenda:
+    """What a system still has to do: entries ordered by time, then phase, then order of entry."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, int, Any]] = []
+        self._count = 0
+
+    def put(self, time: int, phase: int, item: Any) -> None:
+        self._count += 1
+        heappush(self._heap, (time, phase, self._count, item))
+
+    def next_time(self) -> int | None:
+        return self._heap[0][0] if self._heap else None
+
+    def pop(self, now: int) -> Any | None:
+        """The next item due at ``now``, or ``None`` when there is no more."""
+        if self._heap and self._heap[0][0] <= now:
+            return heappop(self._heap)[3]
+        return None

@@ -1,0 +1,36 @@
+"""Text for people, ready for translation.
+
+Every string that a reader sees passes through ``_`` (or ``ngettext``), marked where it is written and translated when
+it is used. Catalogues are the standard library's gettext ``.mo`` files under ``clustersim/locale``; with none present
+the English text is returned.
+"""
+from __future__ import annotations
+
+import gettext
+from pathlib import Path
+
+DOMAIN = "clustersim"
+_LOCALE_DIR = Path(__file__).with_name("locale")
+_catalogue: gettext.NullTranslations = gettext.NullTranslations()
+
+
+def set_language(language: str | None) -> None:
+    """Use the catalogue of ``language`` (``"ja"``); ``None`` or an unknown one gives English."""
+    global _catalogue
+    languages = [language] if language else []
+    _catalogue = gettext.translation(DOMAIN, _LOCALE_DIR, languages, fallback=True) if languages else gettext.NullTranslations()
+
+
+def _(text: str) -> str:
+    """The translation of ``text``, or ``text``."""
+    return _catalogue.gettext(text)
+
+
+def ngettext(one: str, many: str, n: int) -> str:
+    """The translation of ``one`` or ``many``, as the language counts ``n``."""
+    return _catalogue.ngettext(one, many, n)
+
+
+def N_(text: str) -> str:
+    """Mark ``text`` for extraction without translating it yet (for constants made at import)."""
+    return text

@@ -1,0 +1,331 @@
+"""The record of a simulated run: what happened, when, to whom and why.
+
+Figures, metrics, checks and look-alike commands are computed from a :class:`Trace` alone. Times are integer seconds
+from the run's zero; intervals are half-open, ``[start, end)``.
+"""
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from clustersim import hostlist
+from clustersim.errors import InputError, InvariantError
+from clustersim.messages import _, ngettext
+from clustersim.units import clock_time, human_duration, slurm_time
+
+FORMAT = "clustersim-trace/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What one run holds on one node: ``cpus`` cores and the GPUs with these indices."""
+
+    node: str
+    cpus: int
+    gpus: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a job. ``end`` is the end on record; ``released`` is when the resources were free again.
+
+    Both are ``None`` while the job runs. On a pool of cores ``places`` is empty and ``cores`` counts.
+    """
+
+    start: int
+    end: int | None
+    state: str
+    places: tuple[Place, ...] = ()
+    cores: int = 0
+    released: int | None = None
+    exit_code: str = "0:0"
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        return tuple(place.node for place in self.places)
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """One job: its request, every run of it, and how it stood at the end of the trace.
+
+    ``runtime`` is the time the work takes if left alone, ``limit`` the time limit, both in seconds (``limit`` is
+    ``None`` where there is none). ``state`` is Slurm's long name; ``reason`` says why a waiting job waits.
+    """
+
+    id: str
+    submit: int
+    runtime: int
+    limit: int | None
+    cores: int
+    nodes: int = 1
+    gpus: int = 0
+    user: str = ""
+    state: str = "PENDING"
+    reason: str = "None"
+    runs: tuple[Run, ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def start(self) -> int | None:
+        """The first start, in seconds; ``None`` if the job never ran."""
+        return self.runs[0].start if self.runs else None
+
+    @property
+    def end(self) -> int | None:
+        """The last end on record, in seconds; ``None`` if the job waits or runs."""
+        return self.runs[-1].end if self.runs else None
+
+    @property
+    def wait(self) -> int | None:
+        """Seconds from submission to the first start."""
+        return None if self.start is None else self.start - self.submit
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of the log: at ``time`` seconds ``kind`` happened to ``subject`` (a job id or a node name).
+
+    Kinds: ``submit``, ``reason``, ``start``, ``signal``, ``end``, ``release``, ``requeue``, ``reject``, ``node``
+    (state change), ``input`` (an operator's act). ``detail`` holds plain data that explains it.
+    """
+
+    time: int
+    kind: str
+    subject: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Capacity of one node as the trace needs it."""
+
+    name: str
+    cpus: int
+    gpus: int = 0
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What happened. ``cores`` is the size of the pool, or the sum over ``nodes``; ``until`` is where the run ended."""
+
+    policy: str
+    cores: int
+    jobs: Sequence[JobRecord]
+    nodes: tuple[Node, ...] = ()
+    log: tuple[Event, ...] | None = None
+    until: int = 0
+    seed: int | None = None
+
+    def events(self) -> Iterator[Event]:
+        """The log in order of time. A run on a pool of cores stores none: it follows from the jobs."""
+        return iter(self.log) if self.log is not None else _derived_events(self.jobs)
+
+    def job(self, job_id: str) -> JobRecord:
+        """The job with this id; :class:`InputError` lists what there is."""
+        for record in self.jobs:
+            if record.id == job_id:
+                return record
+        known = ", ".join(record.id for record in self.jobs[:8])
+        raise InputError(_("job id"), job_id, _("one of {known}").format(known=known + ("…" if len(self.jobs) > 8 else "")))
+
+    def story(self, subject: str) -> str:
+        """The life of one job (or node) in sentences, one a line, each beginning with the clock."""
+        if subject not in {node.name for node in self.nodes}:
+            self.job(subject)
+        lines = [f"{clock_time(e.time)}  {_sentence(e)}" for e in self.events() if e.subject == subject]
+        return "\n".join(lines)
+
+    def validate(self) -> Trace:
+        """Prove the laws that hold in every cluster, or raise :class:`InvariantError`; returns the trace itself.
+
+        No core and no GPU is held twice, no job starts before its submission or runs twice at once, a completed run
+        lasted exactly as long as its work, and the log agrees with the jobs.
+        """
+        for record in self.jobs:
+            _check_job(record)
+        _check_capacity(self)
+        if self.log is not None:
+            _check_log(self)
+        return self
+
+    def to_json(self) -> str:
+        """The trace as JSON text, the same for the same run."""
+        data = {
+            "format": FORMAT, "policy": self.policy, "cores": self.cores, "until": self.until, "seed": self.seed,
+            "nodes": [asdict(n) for n in self.nodes],
+            "jobs": [asdict(j) for j in self.jobs],
+            "log": None if self.log is None else [[e.time, e.kind, e.subject, e.detail] for e in self.log],
+        }
+        return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+    def save(self, path: str | Path) -> None:
+        Path(path).write_text(self.to_json(), encoding="utf-8")
+
+    @classmethod
+    def from_json(cls, text: str, where: str = "trace") -> Trace:
+        """A saved trace; :class:`InputError` names what is wrong with the text."""
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise InputError(f"{where}, line {error.lineno}", error.msg, "a trace as JSON") from None
+        if not isinstance(data, dict) or data.get("format") != FORMAT:
+            raise InputError(f"{where}, key format", data.get("format") if isinstance(data, dict) else data, FORMAT)
+        try:
+            return cls(
+                policy=data["policy"], cores=data["cores"], until=data["until"], seed=data["seed"],
+                nodes=tuple(Node(**n) for n in data["nodes"]),
+                jobs=tuple(_job_from(j) for j in data["jobs"]),
+                log=None if data["log"] is None else tuple(Event(*row) for row in data["log"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise InputError(where, str(error), f"the keys of {FORMAT}") from None
+
+    @classmethod
+    def load(cls, path: str | Path) -> Trace:
+        return cls.from_json(Path(path).read_text(encoding="utf-8"), str(path))
+
+
+def _job_from(data: dict[str, Any]) -> JobRecord:
+    runs = tuple(
+        Run(**{**run, "places": tuple(Place(p["node"], p["cpus"], tuple(p["gpus"])) for p in run["places"])})
+        for run in data["runs"]
+    )
+    return JobRecord(**{**data, "runs": runs})
+
+
+def _derived_events(jobs: Sequence[JobRecord]) -> Iterator[Event]:
+    rows: list[tuple[int, int, int, Event]] = []
+    for i, job in enumerate(jobs):
+        rows.append((job.submit, 1, i, Event(job.submit, "submit", job.id, {"cores": job.cores, "limit": job.limit})))
+        for run in job.runs:
+            rows.append((run.start, 2, i, Event(run.start, "start", job.id, {"cores": run.cores, "wait": run.start - job.submit})))
+            if run.end is not None:
+                rows.append((run.end, 0 if run.end > run.start else 3, i, Event(run.end, "end", job.id, {"state": run.state})))
+    rows.sort(key=lambda row: row[:3])
+    return (row[3] for row in rows)
+
+
+def _check_job(job: JobRecord) -> None:
+    before = job.submit
+    for run in job.runs:
+        if run.start < before:
+            raise InvariantError(f"job {job.id} starts at {run.start}, before {before}, when it could at the earliest")
+        if run.end is None:
+            continue
+        released = run.released if run.released is not None else run.end
+        if not run.start <= run.end <= released:
+            raise InvariantError(f"job {job.id}: start {run.start}, end {run.end}, release {released} are out of order")
+        suspended = job.extra.get("suspended_s", 0)
+        if run.state == "COMPLETED" and run.end - run.start - suspended != job.runtime:
+            raise InvariantError(f"job {job.id} completed after {run.end - run.start} s; its work takes {job.runtime} s")
+        before = run.start if job.extra.get("resubmitted") else released
+
+
+def _spans(trace: Trace) -> Iterator[tuple[JobRecord, Run, int, int]]:
+    for job in trace.jobs:
+        for run in job.runs:
+            end = run.released if run.released is not None else run.end
+            stop = end if end is not None else max(trace.until, run.start) + 1
+            # A run of zero seconds holds its place for the instant: it must fit beside the others, so count it as open.
+            yield job, run, run.start, stop
+
+
+def _check_capacity(trace: Trace) -> None:
+    capacity = {n.name: n for n in trace.nodes}
+    changes: list[tuple[int, int, str, int]] = []
+    held: dict[tuple[str, int], list[tuple[int, int, str]]] = {}
+    for job, run, start, stop in _spans(trace):
+        if not trace.nodes:
+            changes += [(start, 1, "", run.cores), (stop, 0, "", -run.cores)] if stop > start else []
+            continue
+        for place in run.places:
+            if place.node not in capacity:
+                raise InvariantError(f"job {job.id} runs on {place.node}, which is not a node of the cluster")
+            changes += [(start, 1, place.node, place.cpus), (stop, 0, place.node, -place.cpus)] if stop > start else []
+            for gpu in place.gpus:
+                held.setdefault((place.node, gpu), []).append((start, stop, job.id))
+    _check_cores(trace, capacity, sorted(changes))
+    for (node, gpu), spans in held.items():
+        if gpu >= capacity[node].gpus:
+            raise InvariantError(f"job {spans[0][2]} holds GPU {gpu} of {node}, which has {capacity[node].gpus}")
+        spans.sort()
+        for (_a, stop, first), (start, _b, second) in zip(spans, spans[1:], strict=False):
+            if start < stop and not _may_share(trace, first, second):
+                raise InvariantError(f"GPU {gpu} of {node} is held by {first} until {stop} and by {second} from {start}")
+
+
+def _may_share(trace: Trace, first: str, second: str) -> bool:
+    return bool(trace.job(first).extra.get("suspended_s") or trace.job(second).extra.get("suspended_s"))
+
+
+def _check_cores(trace: Trace, capacity: dict[str, Node], changes: list[tuple[int, int, str, int]]) -> None:
+    used: dict[str, int] = {}
+    for time, _order, node, cores in changes:
+        used[node] = used.get(node, 0) + cores
+        limit = capacity[node].cpus if node else trace.cores
+        if used[node] > limit:
+            raise InvariantError(f"at {time} s {used[node]} cores are in use on {node or 'the pool'}, which has {limit}")
+
+
+def _check_log(trace: Trace) -> None:
+    starts: dict[str, int] = {}
+    time = None
+    for event in trace.events():
+        if time is not None and event.time < time:
+            raise InvariantError(f"the log goes back from {time} to {event.time} at {event.kind} of {event.subject}")
+        time = event.time
+        if event.kind == "start":
+            starts[event.subject] = starts.get(event.subject, 0) + 1
+    for job in trace.jobs:
+        if starts.get(job.id, 0) != len(job.runs):
+            raise InvariantError(f"job {job.id} has {len(job.runs)} runs, its log {starts.get(job.id, 0)} starts")
+
+
+def _sentence(event: Event) -> str:
+    make = _SENTENCES.get(event.kind)
+    return make(event) if make else f"{event.kind} {json.dumps(event.detail, ensure_ascii=False)}"
+
+
+def _submit(event: Event) -> str:
+    d = event.detail
+    asked = []
+    if d.get("gpus"):
+        asked.append(ngettext("{n} GPU", "{n} GPUs", d["gpus"]).format(n=d["gpus"]))
+    if d.get("nodes", 0) > 1:
+        asked.append(ngettext("{n} node", "{n} nodes", d["nodes"]).format(n=d["nodes"]))
+    if not asked:
+        asked.append(ngettext("{n} core", "{n} cores", d.get("cores", 1)).format(n=d.get("cores", 1)))
+    who = _(" by {user}").format(user=d["user"]) if d.get("user") else ""
+    limit = _("time limit {limit}").format(limit=slurm_time(d.get("limit")))
+    return _("{job} is submitted{who}: {asked}, {limit}.").format(job=event.subject, who=who, asked=", ".join(asked), limit=limit)
+
+
+def _start(event: Event) -> str:
+    d = event.detail
+    waited = _(" at once") if not d.get("wait") else _(" after waiting {time}").format(time=human_duration(d["wait"]))
+    places = d.get("places") or []
+    where = ""
+    if places:
+        where = _(" on {nodes}").format(nodes=hostlist.compress(p[0] for p in places))
+        gpus = [f"{g}" for p in places for g in p[2]]
+        if gpus and len(places) == 1:
+            where += " (" + ngettext("GPU {list}", "GPUs {list}", len(gpus)).format(list=", ".join(gpus)) + ")"
+    by = _(" (backfill)") if d.get("scheduler") == "backfill" else ""
+    return _("{job} starts{where}{waited}{by}.").format(job=event.subject, where=where, waited=waited, by=by)
+
+
+_SENTENCES = {
+    "submit": _submit,
+    "start": _start,
+    "reason": lambda e: _("{job} waits: {reason}.").format(job=e.subject, reason=e.detail.get("reason", "None")),
+    "signal": lambda e: _("{job} gets {signal}: {why}.").format(job=e.subject, signal=e.detail["signal"], why=e.detail.get("why", "")),
+    "end": lambda e: _("{job} ends, {state}.").format(job=e.subject, state=e.detail["state"]),
+    "release": lambda e: _("the resources of {job} are free again.").format(job=e.subject),
+    "requeue": lambda e: _("{job} goes back to the queue: {why}.").format(job=e.subject, why=e.detail.get("why", "")),
+    "reject": lambda e: _("{job} is refused: {why}.").format(job=e.subject, why=e.detail.get("why", "")),
+    "node": lambda e: _("{node} is {state}.").format(node=e.subject, state=e.detail["state"]),
+}
