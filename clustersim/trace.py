@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from clustersim import hostlist
 from clustersim.errors import InputError, InvariantError
-from clustersim.messages import _, ngettext
-from clustersim.units import clock_time, human_duration, slurm_time
+from clustersim.messages import _
+from clustersim.story import sentence
+from clustersim.units import clock_time
 
 FORMAT = "clustersim-trace/1"
 
@@ -125,18 +125,20 @@ class Trace:
         return iter(self.log) if self.log is not None else _derived_events(self.jobs)
 
     def job(self, job_id: str) -> JobRecord:
-        """The job with this id; :class:`InputError` lists what there is."""
-        for record in self.jobs:
-            if record.id == job_id:
-                return record
+        """The job with this id (``job-3`` also finds the numbered job ``3``); :class:`InputError` lists what there is."""
+        for name in (job_id, job_id.removeprefix("job-")):
+            for record in self.jobs:
+                if record.id == name:
+                    return record
         known = ", ".join(record.id for record in self.jobs[:8])
         raise InputError(_("job id"), job_id, _("one of {known}").format(known=known + ("…" if len(self.jobs) > 8 else "")))
 
     def story(self, subject: str) -> str:
         """The life of one job (or node) in sentences, one a line, each beginning with the clock."""
         if subject not in {node.name for node in self.nodes}:
-            self.job(subject)
-        lines = [f"{clock_time(e.time)}  {_sentence(e)}" for e in self.events() if e.subject == subject]
+            subject = self.job(subject).id
+        mine = (e for e in self.events() if e.subject == subject)
+        lines = [f"{clock_time(e.time)}  {sentence(e.kind, e.subject, e.detail)}" for e in mine]
         return "\n".join(lines)
 
     def validate(self) -> Trace:
@@ -202,9 +204,12 @@ def _derived_events(jobs: Sequence[JobRecord]) -> Iterator[Event]:
     for i, job in enumerate(jobs):
         rows.append((job.submit, 1, i, Event(job.submit, "submit", job.id, {"cores": job.cores, "limit": job.limit})))
         for run in job.runs:
-            rows.append((run.start, 2, i, Event(run.start, "start", job.id, {"cores": run.cores, "wait": run.start - job.submit})))
+            by = "backfill" if job.extra.get("backfilled") else "main"
+            start = Event(run.start, "start", job.id, {"cores": run.cores, "wait": run.start - job.submit, "scheduler": by})
+            rows.append((run.start, 2, i, start))
             if run.end is not None:
-                rows.append((run.end, 0 if run.end > run.start else 3, i, Event(run.end, "end", job.id, {"state": run.state})))
+                end = Event(run.end, "end", job.id, {"state": run.state})
+                rows.append((run.end, 0 if run.end > run.start else 3, i, end))
     rows.sort(key=lambda row: row[:3])
     return (row[3] for row in rows)
 
@@ -283,49 +288,3 @@ def _check_log(trace: Trace) -> None:
     for job in trace.jobs:
         if starts.get(job.id, 0) != len(job.runs):
             raise InvariantError(f"job {job.id} has {len(job.runs)} runs, its log {starts.get(job.id, 0)} starts")
-
-
-def _sentence(event: Event) -> str:
-    make = _SENTENCES.get(event.kind)
-    return make(event) if make else f"{event.kind} {json.dumps(event.detail, ensure_ascii=False)}"
-
-
-def _submit(event: Event) -> str:
-    d = event.detail
-    asked = []
-    if d.get("gpus"):
-        asked.append(ngettext("{n} GPU", "{n} GPUs", d["gpus"]).format(n=d["gpus"]))
-    if d.get("nodes", 0) > 1:
-        asked.append(ngettext("{n} node", "{n} nodes", d["nodes"]).format(n=d["nodes"]))
-    if not asked:
-        asked.append(ngettext("{n} core", "{n} cores", d.get("cores", 1)).format(n=d.get("cores", 1)))
-    who = _(" by {user}").format(user=d["user"]) if d.get("user") else ""
-    limit = _("time limit {limit}").format(limit=slurm_time(d.get("limit")))
-    return _("{job} is submitted{who}: {asked}, {limit}.").format(job=event.subject, who=who, asked=", ".join(asked), limit=limit)
-
-
-def _start(event: Event) -> str:
-    d = event.detail
-    waited = _(" at once") if not d.get("wait") else _(" after waiting {time}").format(time=human_duration(d["wait"]))
-    places = d.get("places") or []
-    where = ""
-    if places:
-        where = _(" on {nodes}").format(nodes=hostlist.compress(p[0] for p in places))
-        gpus = [f"{g}" for p in places for g in p[2]]
-        if gpus and len(places) == 1:
-            where += " (" + ngettext("GPU {list}", "GPUs {list}", len(gpus)).format(list=", ".join(gpus)) + ")"
-    by = _(" (backfill)") if d.get("scheduler") == "backfill" else ""
-    return _("{job} starts{where}{waited}{by}.").format(job=event.subject, where=where, waited=waited, by=by)
-
-
-_SENTENCES = {
-    "submit": _submit,
-    "start": _start,
-    "reason": lambda e: _("{job} waits: {reason}.").format(job=e.subject, reason=e.detail.get("reason", "None")),
-    "signal": lambda e: _("{job} gets {signal}: {why}.").format(job=e.subject, signal=e.detail["signal"], why=e.detail.get("why", "")),
-    "end": lambda e: _("{job} ends, {state}.").format(job=e.subject, state=e.detail["state"]),
-    "release": lambda e: _("the resources of {job} are free again.").format(job=e.subject),
-    "requeue": lambda e: _("{job} goes back to the queue: {why}.").format(job=e.subject, why=e.detail.get("why", "")),
-    "reject": lambda e: _("{job} is refused: {why}.").format(job=e.subject, why=e.detail.get("why", "")),
-    "node": lambda e: _("{node} is {state}.").format(node=e.subject, state=e.detail["state"]),
-}

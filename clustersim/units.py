@@ -26,10 +26,8 @@ def parse_slurm_minutes(text: str, where: str = "time limit") -> int | None:
         raise InputError(where, text, "minutes, M:SS, H:MM:SS, D-H, D-H:MM, D-H:MM:SS, UNLIMITED or INFINITE")
     seconds = int(match["days"] or 0) * DAY
     parts = [int(p) for p in (match["rest"] or match["plain"]).split(":")]
-    if match["days"] is not None:
-        scale = (HOUR, MINUTE, 1)
-    else:
-        scale = {1: (MINUTE,), 2: (MINUTE, 1), 3: (HOUR, MINUTE, 1)}[len(parts)]
+    scales: dict[int, tuple[int, ...]] = {1: (MINUTE,), 2: (MINUTE, 1), 3: (HOUR, MINUTE, 1)}
+    scale = (HOUR, MINUTE, 1) if match["days"] is not None else scales[len(parts)]
     seconds += sum(p * s for p, s in zip(parts, scale, strict=False))
     return -(-seconds // MINUTE)
 

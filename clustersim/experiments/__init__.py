@@ -1,0 +1,20 @@
+"""Every live figure of the book, one module each: a module named like its id holds ``EXPERIMENT``."""
+from __future__ import annotations
+
+from importlib import import_module
+
+from clustersim.errors import InputError
+from clustersim.experiments.base import Choice, Control, Experiment, Figure, Outcome, Slider, Table, Toggle
+from clustersim.messages import _
+
+__all__ = ["IDS", "Choice", "Control", "Experiment", "Figure", "Outcome", "Slider", "Table", "Toggle", "experiment"]
+
+IDS = ("three_researchers", "no_scheduler", "backfill")
+
+
+def experiment(name: str) -> Experiment:
+    """The experiment with this id; :class:`InputError` lists the ids."""
+    if name not in IDS:
+        raise InputError(_("experiment"), name, _("one of {names}").format(names=", ".join(IDS)))
+    found: Experiment = import_module(f"clustersim.experiments.{name}").EXPERIMENT
+    return found
