@@ -1,0 +1,135 @@
+"""Make notebooks/NAME.ipynb from notebooks/src/NAME.md.
+
+The Markdown (MyST, with a jupytext header) is the one to edit. A notebook gets ids that depend on the text alone and no
+outputs, except in cells tagged ``nbval-check-output``: those are run here and their printed text is kept, because nbval
+compares nothing where nothing is stored. Making a notebook twice gives the same bytes.
+
+    python site/build/notebooks.py            make all
+    python site/build/notebooks.py --check    say what differs (without running anything), exit 1 if something does
+"""
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "notebooks"
+KEEP = "nbval-check-output"
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+HEADER = ("format_name: myst", "extension: .md", "name: python3")  # without them a builder prints cells instead of running them
+TIMEOUT_S = 120
+
+
+class NotebookError(Exception):
+    """A source that cannot become a notebook; the message names the file and the remedy."""
+
+
+def convert(source: Path) -> NotebookNode:
+    """The notebook of a text source, without outputs."""
+    text = source.read_text(encoding="utf-8")
+    header = text.split("\n---\n", 1)[0] if text.startswith("---\n") else ""
+    missing = [line for line in HEADER if line not in header]
+    if missing:
+        raise NotebookError(f"{source}: the header lacks {', '.join(repr(m) for m in missing)}; copy it from another notebook")
+    notebook = jupytext.reads(text, fmt="md:myst")
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = hashlib.sha256(f"{number}:{cell.cell_type}:{cell.source}".encode()).hexdigest()[:12]
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    notebook.metadata = NotebookNode({"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    if not any(_kept(cell) for cell in notebook.cells):
+        raise NotebookError(f"{source}: no cell is tagged {KEEP}, so a test compares nothing; tag one that prints fixed text")
+    return notebook
+
+
+def fill(notebook: NotebookNode, folder: Path) -> NotebookNode:
+    """Run a copy in a kernel that starts in ``folder``; take over the outputs of the cells to keep, and only those."""
+    ran = nbformat.from_dict(notebook)
+    NotebookClient(ran, timeout=TIMEOUT_S, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute()
+    for cell, done in zip(notebook.cells, ran.cells, strict=True):
+        if _kept(cell):
+            cell.outputs = [_plain(output, done) for output in done.outputs]
+    return notebook
+
+
+def write(notebook: NotebookNode) -> str:
+    nbformat.validate(notebook)
+    return str(nbformat.writes(notebook, indent=1, ensure_ascii=False, sort_keys=True)) + "\n"
+
+
+def differences(source: Path, made: Path) -> list[str]:
+    """What keeps ``made`` from being the notebook of ``source``; outputs are compared by nbval, not here."""
+    if not made.exists():
+        return [f"{made.name} is missing"]
+    wanted, found = convert(source), nbformat.read(made, as_version=4)
+    if len(wanted.cells) != len(found.cells):
+        return [f"{made.name} has {len(found.cells)} cells, {source.name} {len(wanted.cells)}"]
+    problems = []
+    if wanted.metadata != found.metadata or (found.nbformat, found.nbformat_minor) != (4, 5):
+        problems.append(f"{made.name}: the metadata differ")
+    for number, (want, have) in enumerate(zip(wanted.cells, found.cells, strict=True), 1):
+        outputs = have.pop("outputs", [])
+        want.pop("outputs", None)
+        if want != have:
+            problems.append(f"{made.name}: cell {number} differs from {source.name}")
+        if _kept(want) != bool(outputs):
+            problems.append(f"{made.name}: cell {number} " + ("lacks its stored output" if _kept(want) else "stores an output"))
+    return problems
+
+
+def _kept(cell: NotebookNode) -> bool:
+    return KEEP in cell.metadata.get("tags", [])
+
+
+def _plain(output: NotebookNode, cell: NotebookNode) -> NotebookNode:
+    if output.output_type != "stream" or output.name != "stdout":
+        raise NotebookError(f"a cell tagged {KEEP} may only print: {cell.source.splitlines()[0]!r} gives {output.output_type}")
+    return output
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Make notebooks/*.ipynb from notebooks/src/*.md.")
+    parser.add_argument("--check", action="store_true", help="only say what differs; exit 1 if something does")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="the folder that holds src/ (default: notebooks)")
+    options = parser.parse_args(arguments)
+    sources = sorted((options.folder / "src").glob("*.md"))
+    if not sources:
+        print(f"no sources in {options.folder / 'src'}", file=sys.stderr)
+        return 1
+    try:
+        problems = _check(options.folder, sources) if options.check else _make(options.folder, sources)
+    except NotebookError as error:
+        problems = [str(error)]
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems and options.check:
+        print("The notebooks are made from their sources: run  python site/build/notebooks.py", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _check(folder: Path, sources: Sequence[Path]) -> list[str]:
+    problems = [p for source in sources for p in differences(source, folder / f"{source.stem}.ipynb")]
+    names = {source.stem for source in sources}
+    problems += [f"{p.name} has no source in src/" for p in sorted(folder.glob("*.ipynb")) if p.stem not in names]
+    return problems
+
+
+def _make(folder: Path, sources: Sequence[Path]) -> list[str]:
+    for source in sources:
+        made = folder / f"{source.stem}.ipynb"
+        made.write_text(write(fill(convert(source), folder)), encoding="utf-8")
+        print(f"{made.name} made")
+    return []
+
+
+if __name__ == "__main__":
+    sys.exit(main())
