@@ -1,0 +1,169 @@
+"""The door for the browser: plain functions of text, JSON in and JSON out.
+
+:func:`describe` and :func:`run` never raise: whatever is wrong comes back as ``{"ok": false, "error": ...}``, because
+the other side is a script that can only show a message. Nothing here needs more than the standard library, so the same
+wheel runs under Pyodide.
+"""
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from clustersim import experiments
+from clustersim.errors import ClusterSimError, InputError
+from clustersim.experiments.base import Choice, Control, Experiment, Outcome, Slider, Toggle, Value
+from clustersim.figures import for_page
+from clustersim.messages import N_, _, ngettext, set_language
+
+
+def describe(experiment_id: str, settings_json: str = "{}") -> str:
+    """JSON text: what a page needs to show an experiment: its controls and what ``settings_json`` gives.
+
+    The settings become the controls' defaults, so that a chapter can show another case than the experiment's own.
+    """
+    return _answer(lambda: description(experiment_id, _settings(settings_json)))
+
+
+def run(experiment_id: str, settings_json: str = "{}") -> str:
+    """JSON text: the outcome of one setting (``summary``, ``figures``, ``table``, ``settings``), or what is wrong."""
+    return _answer(lambda: _run(experiment_id, _settings(settings_json)))
+
+
+def language(code: str | None) -> None:
+    """Answer in this language from now on (``"ja"``); English where there is no catalogue."""
+    set_language(code)
+
+
+def description(experiment_id: str, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """:func:`describe` as plain data; raises :class:`ClusterSimError` for an unknown id or an impossible setting."""
+    which = experiments.experiment(experiment_id)
+    values = which.settings(settings)
+    return {
+        "ok": True, "id": which.id, "title": _(which.title), "caption": _(which.caption),
+        "controls": [_control(control, values[control.name]) for control in which.controls],
+        "outcome": outcome_data(which.run(values)), "words": words(),
+    }
+
+
+def outcome_data(outcome: Outcome) -> dict[str, Any]:
+    """An outcome as plain data; the colours of its specifications are CSS variables."""
+    table = outcome.table
+    return {
+        "summary": outcome.summary,
+        "figures": [{"name": f.name, "title": f.title, "alt": f.alt, "spec": for_page(f.spec), "data": for_page(f.data)}
+                    for f in outcome.figures],
+        "table": {"caption": table.caption, "columns": list(table.columns), "rows": [list(row) for row in table.rows]},
+    }
+
+
+def words() -> dict[str, str]:
+    """Every sentence that the page script shows, translated; ``{name}`` is filled in by the script."""
+    return {name: _(text) for name, text in _WORDS.items()}
+
+
+def speak(control: Slider, value: float) -> str:
+    """A slider's value in words for a screen reader: ``3 hours``, ``0.75``.
+
+    >>> speak(Slider("hours", "Hours", 0, 9, 0.5, 1, "h"), 1)
+    '1 hour'
+    """
+    text = f"{value:.{decimals(control)}f}"
+    one, many = _UNITS.get(control.unit, (control.unit, control.unit))
+    return f"{text} {ngettext(one, many, 1 if value == 1 else 2)}".strip()
+
+
+def decimals(control: Slider) -> int:
+    """How many decimal places the slider's steps need, at most six.
+
+    >>> decimals(Slider("load", "Load", 0.5, 0.95, 0.05, 0.6))
+    2
+    """
+    places = [len(f"{x:.6f}".rstrip("0").partition(".")[2]) for x in (control.low, control.step)]
+    return max(places)
+
+
+def _run(experiment_id: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    which: Experiment = experiments.experiment(experiment_id)
+    values = which.settings(settings)
+    return {"ok": True, "settings": values, **outcome_data(which.run(values))}
+
+
+def _settings(text: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except (TypeError, ValueError) as error:
+        raise InputError(_("the setting"), str(error), _("a JSON object of control names and values")) from None
+    if not isinstance(data, dict):
+        raise InputError(_("the setting"), data, _("a JSON object of control names and values"))
+    return data
+
+
+def _control(control: Control, value: Value) -> dict[str, Any]:
+    data: dict[str, Any] = {"kind": type(control).__name__.lower(), "name": control.name, "label": _(control.label),
+                            "help": _(control.help) if control.help else "", "default": value}
+    if isinstance(control, Slider):
+        one, many = _UNITS.get(control.unit, (control.unit, control.unit))
+        data |= {"low": control.low, "high": control.high, "step": control.step, "decimals": decimals(control),
+                 "unit": _(control.unit) if control.unit else "",
+                 "spoken": [ngettext(one, many, 1), ngettext(one, many, 2)] if one else ["", ""]}
+    elif isinstance(control, Choice):
+        data["options"] = [[key, _(label)] for key, label in control.options]
+    else:
+        assert isinstance(control, Toggle)
+    return data
+
+
+def _answer(work: Any) -> str:
+    try:
+        return json.dumps(work(), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except ClusterSimError as error:
+        message = str(error)
+    except Exception as error:  # the page can only show a message; a traceback would be lost in the worker
+        message = _("The simulation failed ({kind}: {text}). This is a fault of the book, not of your setting.").format(
+            kind=type(error).__name__, text=re.sub(r"\s+", " ", str(error))[:300])
+    return json.dumps({"ok": False, "error": message}, ensure_ascii=False)
+
+
+_UNITS: dict[str, tuple[str, str]] = {
+    "s": (N_("second"), N_("seconds")), "min": (N_("minute"), N_("minutes")), "h": (N_("hour"), N_("hours")),
+    "d": (N_("day"), N_("days")), "GPUs": (N_("GPU"), N_("GPUs")), "jobs": (N_("job"), N_("jobs")),
+    "nodes": (N_("node"), N_("nodes")), "cores": (N_("core"), N_("cores")), "%": (N_("percent"), N_("percent")),
+    "×": (N_("times"), N_("times")),
+}
+
+_WORDS: dict[str, str] = {
+    "start": N_("Start"),
+    "start_shared": N_("Start with the shared setting"),
+    "start_hint": N_("Runs this simulation in your browser. Nothing leaves your machine; about {mb} MB are loaded once."),
+    "start_hint_plain": N_("Runs this simulation in your browser. Nothing leaves your machine."),
+    "shared": N_("This link carries a setting: {list}. The picture below shows the book's own setting until you start."),
+    "ignored": N_("Part of this link was ignored: {list}."),
+    "ignored_unknown": N_("{name} is not a control of this figure"),
+    "ignored_value": N_("{label} cannot be {value}"),
+    "loading": N_("Loading Python (step {step} of {steps}: {what}) …"),
+    "loading_manifest": N_("what to load"),
+    "loading_runtime": N_("the interpreter"),
+    "loading_packages": N_("the simulator"),
+    "loading_charts": N_("the charts"),
+    "running": N_("Simulating …"),
+    "controls": N_("Change the setting"),
+    "reset": N_("Reset"),
+    "reset_done": N_("Back to the book's own setting."),
+    "copy": N_("Copy link to this setting"),
+    "copied": N_("Link copied."),
+    "copy_by_hand": N_("Copy this address:"),
+    "ready": N_("Live: change a control and the figure follows."),
+    "retry": N_("Try again"),
+    "failed": N_("The live figure cannot start: {why} The picture, the summary and the table stay as printed."),
+    "failed_file": N_("this page was opened from a file, and browsers run modules only from a web address. Serve the folder, "
+                      "for instance with: python3 -m http.server"),
+    "failed_worker": N_("this browser does not allow module workers, or something blocks them."),
+    "failed_wasm": N_("this browser does not allow WebAssembly, or something blocks it."),
+    "failed_offline": N_("you are offline, and it has not been loaded on this device before."),
+    "failed_fetch": N_("{name} could not be loaded."),
+    "failed_python": N_("Python stopped with: {text}."),
+    "yes": N_("yes"),
+    "no": N_("no"),
+}

@@ -1,0 +1,54 @@
+"""Vega-Lite specifications as inline SVG, drawn at build time by vl-convert.
+
+The same Vega-Lite version draws the live figure, so the picture does not jump when it comes alive.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import vl_convert
+
+VEGA_LITE = "5.21"
+WIDE, NARROW = 720, 340  # px: a text column, and a phone of 390 px less its margins
+MOST_SHAPES = 1_200  # a page stays light: about 1,000 marks, and the axes
+
+
+def fitted(spec: Mapping[str, Any], data: Mapping[str, Sequence[Mapping[str, Any]]], width: int) -> dict[str, Any]:
+    """``spec`` with its rows, ``width`` px wide in all (axes included), fewer ticks on a phone.
+
+    The page script does the same in ``chart.mjs``: keep the two alike.
+    """
+    config = dict(spec.get("config") or {})
+    config["aria"] = False  # the picture is named as a whole, by the element around it
+    if width < 2 * NARROW:
+        config["axisX"] = {**config.get("axisX", {}), "tickCount": 4}
+    rows = {name: [dict(row) for row in values] for name, values in data.items()}
+    return {**spec, "width": width, "autosize": {"type": "fit-x", "contains": "padding"}, "config": config, "datasets": rows}
+
+
+def svg(figure: Mapping[str, Any], width: int, prefix: str, css_class: str) -> str:
+    """One figure (``spec`` and ``data``) as an SVG element, hidden from screen readers; its ids begin with ``prefix``."""
+    text = vl_convert.vegalite_to_svg(fitted(figure["spec"], figure["data"], width), vl_version=VEGA_LITE)
+    text = re.sub(r'(\bid="|url\(#|href="#)', lambda m: m[0] + prefix, text)
+    head = re.search(r'width="([\d.]+)" height="([\d.]+)" viewBox="[^"]*"', text)
+    assert head is not None, "vl-convert gives width, height and viewBox"
+    start = (f'<svg xmlns="http://www.w3.org/2000/svg" class="{css_class}" {head[0]} aria-hidden="true" focusable="false">')
+    body = text[text.index(">") + 1:]
+    return start + re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", body)
+
+
+def shapes(text: str) -> int:
+    """How many shapes and words an SVG text draws."""
+    return len(re.findall(r"<(?:path|rect|line|text|circle)\b(?! class=\"(?:back|fore)ground\")", text))
+
+
+def picture(figure: Mapping[str, Any], prefix: str) -> str:
+    """A figure's title and its drawing twice, for a wide and a narrow column; a style sheet shows one of them."""
+    wide = svg(figure, WIDE, f"{prefix}-w-", "cs-wide")
+    narrow = svg(figure, NARROW, f"{prefix}-n-", "cs-narrow")
+    return (f'<div class="cs-figure" data-figure="{escape(figure["name"])}">'
+            f'<p class="cs-title">{escape(figure["title"])}</p>'
+            f'<div class="cs-picture" role="img" aria-label="{escape(figure["alt"])}">{wide}{narrow}</div></div>')

@@ -1,0 +1,71 @@
+// One picture of a live figure: embeds once, then only exchanges rows.
+
+const NARROW = 500; // px: below it fewer ticks, as the printed narrow picture has (site/ext/pictures.py)
+
+const refuse = {
+  load: () => Promise.reject(new Error("figures load nothing")),
+  sanitize: () => Promise.reject(new Error("figures link nowhere")),
+};
+
+export class Chart {
+  /** `box` is the element with role=img that holds the printed picture; it goes when the first live one is drawn. */
+  constructor(box, library) {
+    this.box = box;
+    this.library = library;
+    this.width = 0;
+  }
+
+  /** Draw `figure`; resolves when it is on the page. */
+  async draw(figure) {
+    const width = this.#space();
+    const key = JSON.stringify(figure.spec) + (width < NARROW);
+    if (this.view && key === this.key) await this.#change(figure, width);
+    else await this.#embed(figure, width, key);
+    this.box.setAttribute("aria-label", figure.alt);
+    this.figure = figure;
+  }
+
+  #space() {
+    return Math.max(200, Math.floor(this.box.clientWidth));
+  }
+
+  async #change(figure, width) {
+    const { vega } = this.library;
+    for (const [name, rows] of Object.entries(figure.data)) {
+      this.view.change(name, vega.changeset().remove(() => true).insert(rows));
+    }
+    if (width !== this.width) this.view.width(width);
+    this.width = width;
+    await this.view.resize().runAsync();
+  }
+
+  async #embed(figure, width, key) {
+    const config = { ...figure.spec.config, aria: false };
+    if (width < NARROW) config.axisX = { ...config.axisX, tickCount: 4 };
+    const spec = { ...figure.spec, width, autosize: { type: "fit-x", contains: "padding" }, config, datasets: figure.data };
+    const place = document.createElement("div");
+    place.className = "cs-chart";
+    this.box.append(place); // measured in place, shown when it is drawn
+    const result = await this.library.vegaEmbed(place, spec, {
+      actions: false, ast: true, defaultStyle: false, renderer: "svg", loader: refuse, tooltip: { disableDefaultStyle: true },
+    });
+    this.finalize?.();
+    for (const old of [...this.box.children]) if (old !== place) old.remove();
+    place.querySelector("svg")?.setAttribute("aria-hidden", "true");
+    [this.view, this.finalize, this.key, this.width] = [result.view, result.finalize, key, width];
+    this.#watch();
+  }
+
+  /** Follow the column's width, without touching the rows. */
+  #watch() {
+    if (this.watcher) return;
+    this.watcher = new ResizeObserver(() => {
+      const width = this.#space();
+      if (!this.view || width === this.width) return;
+      if ((width < NARROW) !== (this.width < NARROW)) { this.draw(this.figure); return; }
+      this.width = width;
+      this.view.width(width).resize().runAsync();
+    });
+    this.watcher.observe(this.box);
+  }
+}

@@ -1,0 +1,132 @@
+// One worker with Python for all live figures of a page, and the chart library beside it.
+
+const here = new URL("./", import.meta.url);
+let manifest; // a promise, kept once it was fetched
+let started; // a promise of a running worker, forgotten when it fails so that a retry starts anew
+const listeners = new Set();
+
+/** An error that carries the name and the fillings of one of the page's sentences. */
+export class CannotStart extends Error {
+  constructor(word, values = {}) {
+    super(word);
+    this.word = word;
+    this.values = values;
+  }
+}
+
+const shortName = (url) => url.split("?")[0].split("/").pop();
+
+/** What to load, fetched once; a failed fetch is tried again next time. */
+export function loadManifest() {
+  manifest ??= (async () => {
+    let answer;
+    try {
+      answer = await fetch(new URL("manifest.json", here), { cache: "no-cache" });
+    } catch {
+      throw missing("manifest.json");
+    }
+    if (!answer.ok) throw missing("manifest.json");
+    return answer.json();
+  })();
+  manifest.catch(() => { manifest = undefined; });
+  return manifest;
+}
+
+function missing(url) {
+  return navigator.onLine === false ? new CannotStart("failed_offline") : new CannotStart("failed_fetch", { name: shortName(url) });
+}
+
+/** Start worker and chart library if nobody has; `report(stage)` hears how far it is. Gives `{ask, vegaEmbed, vega}`. */
+export async function start(report) {
+  listeners.add(report);
+  try {
+    started ??= boot();
+    return await started;
+  } catch (error) {
+    started = undefined;
+    throw error;
+  } finally {
+    listeners.delete(report);
+  }
+}
+
+async function boot() {
+  if (typeof WebAssembly !== "object") throw new CannotStart("failed_wasm");
+  if (typeof Worker !== "function") throw new CannotStart("failed_worker");
+  tell("manifest");
+  const plan = await loadManifest();
+  const charts = loadCharts(new URL(plan.vega, here).href);
+  charts.catch(() => {});
+  const worker = await startWorker(plan);
+  try {
+    tell("charts");
+    return { ask: questions(worker), ...(await charts) };
+  } catch (error) {
+    worker.terminate();
+    throw error;
+  }
+}
+
+function tell(stage) {
+  for (const report of listeners) report(stage);
+}
+
+async function loadCharts(url) {
+  try {
+    await import(url); // the bundle sets window.vega, vegaLite and vegaEmbed
+  } catch {
+    throw missing(url);
+  }
+  return { vegaEmbed: window.vegaEmbed, vega: window.vega };
+}
+
+function startWorker(plan) {
+  return new Promise((resolve, reject) => {
+    let worker;
+    const fail = (error) => { worker?.terminate(); reject(error); };
+    try {
+      worker = new Worker(new URL("worker.mjs", here), { type: "module" });
+    } catch {
+      fail(new CannotStart("failed_worker"));
+      return;
+    }
+    worker.onerror = (event) => { event.preventDefault(); fail(new CannotStart("failed_worker")); };
+    worker.onmessage = ({ data }) => {
+      if (data.kind === "stage") tell(data.stage);
+      else if (data.kind === "ready") resolve(worker);
+      else if (data.kind === "failed") fail(why(data));
+    };
+    const { pyodide, wheels } = plan;
+    worker.postMessage({ kind: "start", base: here.href, pyodide, wheels, language: document.documentElement.lang });
+  });
+}
+
+function why({ missing: url, text }) {
+  if (url) return missing(url);
+  if (/fetch|network|load/i.test(text)) return navigator.onLine === false
+    ? new CannotStart("failed_offline") : new CannotStart("failed_fetch", { name: "Pyodide" });
+  if (/wasm|webassembly/i.test(text)) return new CannotStart("failed_wasm");
+  return new CannotStart("failed_python", { text });
+}
+
+/** A function that asks Python and gives `{answer, ms}`: the parsed answer and the milliseconds that Python took. */
+function questions(worker) {
+  const open = new Map();
+  let last = 0;
+  worker.onmessage = ({ data }) => {
+    const done = open.get(data.number);
+    open.delete(data.number);
+    done?.resolve({ answer: JSON.parse(data.text), ms: data.ms });
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    started = undefined;
+    for (const { reject } of open.values()) reject(new CannotStart("failed_python", { text: event.message ?? "" }));
+    open.clear();
+  };
+  return (experiment, settings) => new Promise((resolve, reject) => {
+    last += 1;
+    open.set(last, { resolve, reject });
+    worker.postMessage({ kind: "run", number: last, experiment, settings });
+  });
+}
