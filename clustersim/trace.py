@@ -200,18 +200,20 @@ def _job_from(data: dict[str, Any]) -> JobRecord:
 
 
 def _derived_events(jobs: Sequence[JobRecord]) -> Iterator[Event]:
-    rows: list[tuple[int, int, int, Event]] = []
+    rows: list[tuple[int, int, int, int, Event]] = []
     for i, job in enumerate(jobs):
-        rows.append((job.submit, 1, i, Event(job.submit, "submit", job.id, {"cores": job.cores, "limit": job.limit})))
+        submit = Event(job.submit, "submit", job.id, {"cores": job.cores, "limit": job.limit})
+        rows.append((job.submit, 1, i, 0, submit))
         for run in job.runs:
             by = "backfill" if job.extra.get("backfilled") else "main"
             start = Event(run.start, "start", job.id, {"cores": run.cores, "wait": run.start - job.submit, "scheduler": by})
-            rows.append((run.start, 2, i, start))
+            rows.append((run.start, 2, i, 0, start))
             if run.end is not None:
                 end = Event(run.end, "end", job.id, {"state": run.state})
-                rows.append((run.end, 0 if run.end > run.start else 3, i, end))
-    rows.sort(key=lambda row: row[:3])
-    return (row[3] for row in rows)
+                rows.append((run.end, 0 if run.end > run.start else 2, i, 1, end))
+    # At one instant: ends, submissions, then starts; the end of a run of no length follows its own start.
+    rows.sort(key=lambda row: row[:4])
+    return (row[4] for row in rows)
 
 
 def _check_job(job: JobRecord) -> None:

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from clustersim.errors import InputError
 from clustersim.messages import _
@@ -75,20 +75,19 @@ def read_swf(path: str | Path, cores: int, progress: Callable[[int], None] | Non
     no_size = too_large = cut = count = 0
     ids, submits, sizes, runtimes, limits = table.ids, table.submit, table.cores, table.runtime, table.limit
     for count, line in enumerate(_lines(Path(path)), 1):
-        if line[:1] == ";":
-            continue
         x = line.split()
-        if len(x) != 18 or "_" in line:
-            if not x or x[0][0] == ";":
-                continue
-            _complain(path, count, x)
-        try:
-            runtime, limit, size = int(x[3]), int(x[8]), int(x[7])
-            if size <= 0:
-                size = int(x[4])
-            job, submit = int(x[0]), int(x[1])
-        except ValueError:
-            job, submit, runtime, size, limit = _careful(path, count, x)
+        if not x or x[0][:1] == b";":
+            continue
+        if len(x) == 18 and not line.translate(None, b"0123456789- \t\r\n"):
+            try:
+                v = list(map(int, x))
+            except ValueError:
+                v = _careful(path, count, x)
+        else:
+            v = _careful(path, count, x)
+        job, submit, _wait, runtime, size, _cpu, _memory, asked, limit = v[:9]
+        if asked > 0:
+            size = asked
         if limit <= 0:
             limit = runtime if runtime > 1 else 1
         elif runtime > limit:
@@ -112,45 +111,37 @@ def read_swf(path: str | Path, cores: int, progress: Callable[[int], None] | Non
     return table
 
 
-def _lines(path: Path) -> Iterator[str]:
+def _lines(path: Path) -> Iterator[bytes]:
     try:
         with path.open("rb") as probe:
             packed = probe.read(2) == b"\x1f\x8b"
-        with _text(path, packed) as stream:
+        with _opened(path, packed) as stream:
             yield from stream
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(str(path), str(error), _("a whole gzip file"), _("Copy the file again")) from None
     except OSError as error:
         raise InputError(str(path), error.strerror or str(error), _("an SWF log that can be read")) from None
-    except (EOFError, zlib.error) as error:
-        raise InputError(str(path), str(error), _("a whole gzip file"), _("Copy the file again")) from None
 
 
-def _text(path: Path, packed: bool) -> IO[str]:
-    if packed:
-        return gzip.open(path, "rt", encoding="utf-8", errors="replace")
-    return path.open(encoding="utf-8", errors="replace")
+def _opened(path: Path, packed: bool) -> IO[bytes]:
+    return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
 
 
-def _complain(path: str | Path, line: int, x: list[str]) -> None:
-    """Raise for a line that is not 18 plain numbers; returns if it is (an underscore in a number cannot be)."""
-    if len(x) != 18:
-        raise InputError(_("{file}, line {line}").format(file=path, line=line), " ".join(x),
-                         _("18 fields, not {n}").format(n=len(x)), _("A comment begins with ;"))
-    for i in range(18):
-        _field(path, line, x, i)
+def _careful(path: str | Path, line: int, x: list[bytes]) -> list[int]:
+    """The fields of a line that is not 18 plain whole numbers: as numbers, or an error that says which is wrong."""
+    words = [word.decode("utf-8", "replace") for word in x]
+    if len(words) != 18:
+        raise InputError(_("{file}, line {line}").format(file=path, line=line), " ".join(words),
+                         _("18 fields, not {n}").format(n=len(words)), _("A comment begins with ;"))
+    return [_field(path, line, word, i) for i, word in enumerate(words)]
 
 
-def _careful(path: str | Path, line: int, x: list[str]) -> tuple[int, int, int, int, int]:
-    """Job, submit, run time, cores and limit where a field is no plain whole number: parse, or say which is wrong."""
-    v = [_field(path, line, x, i) for i in range(18)]
-    return v[0], v[1], v[3], v[7] if v[7] > 0 else v[4], v[8]
-
-
-def _field(path: str | Path, line: int, x: list[str], i: int) -> int:
-    form, expected = (_WHOLE, _("a whole number")) if i in _WHOLE_FIELDS else (_NUMBER, _("a number of seconds or a count"))
-    if form.fullmatch(x[i]) and math.isfinite(float(x[i])):
-        return int(float(x[i])) if "." in x[i] or "e" in x[i].lower() else int(x[i])
+def _field(path: str | Path, line: int, word: str, i: int) -> int:
+    form, expected = (_WHOLE, _("a whole number")) if i in _WHOLE_FIELDS else (_NUMBER, _("a number"))
+    if form.fullmatch(word) and math.isfinite(float(word)):
+        return int(word) if _WHOLE.fullmatch(word) else int(float(word))
     where = _("{file}, line {line}, field {n} ({name})").format(file=path, line=line, n=i + 1, name=FIELDS[i])
-    raise InputError(where, x[i], expected)
+    raise InputError(where, word, expected)
 
 
 def generate(jobs: int, cores: int, load: float, over_ask: float = 3.0, seed: int = 1) -> JobTable:

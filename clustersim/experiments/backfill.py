@@ -41,8 +41,8 @@ def _later(traces: Mapping[str, Trace]) -> int:
 
 
 def _summary(results: Mapping[str, Metrics], ahead: int) -> str:
-    return _("EASY starts {ahead} of {n} jobs ahead of their turn; the mean wait is {easy} instead of {fcfs}, and over the whole "
-             "run {easy_use:.0%} of the cores are busy instead of {fcfs_use:.0%}.").format(
+    return _("EASY starts {ahead} of {n} jobs ahead of their turn; the mean wait is {easy} instead of {fcfs}, and over the "
+             "whole run {easy_use:.0%} of the cores are busy instead of {fcfs_use:.0%}.").format(
         ahead=ahead, n=results["easy"].jobs,
         easy=human_duration(results["easy"].mean_wait), fcfs=human_duration(results["fcfs"].mean_wait),
         easy_use=results["easy"].utilisation, fcfs_use=results["fcfs"].utilisation,

@@ -1,0 +1,97 @@
+"""The command line as a user meets it: real processes, their exit codes, their files."""
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+SMALL = GOLDEN / "swf_reference" / "syn-small.swf"
+
+
+def run(*arguments: object, **options) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "clustersim.cli", *map(str, arguments)], capture_output=True, text=True, **options)
+
+
+def replay(*more: object) -> subprocess.CompletedProcess[str]:
+    return run("replay", "swf", SMALL, "--cores", 64, "--policy", "easy", *more)
+
+
+def test_metrics_for_people_and_for_programs_agree(tmp_path: Path) -> None:
+    text, data = replay().stdout, json.loads(replay("--json").stdout)
+    assert f"{data['jobs']} jobs on 64 cores, easy" in text and f"{data['mean_wait']:.3f} s" in text
+    golden = json.loads(SMALL.with_suffix(".json").read_text())["policies"]["easy"]
+    assert data["mean_wait"] == golden["mean_wait"] and data["sha256_all_starts"] == golden["sha256_all_starts"]
+
+
+def test_starts_are_written_in_queue_order_to_files_and_pipes(tmp_path: Path) -> None:
+    expected = gzip.decompress(SMALL.with_name("syn-small.easy.starts.gz").read_bytes()).decode()
+    assert replay("--starts", tmp_path / "s").returncode == 0
+    assert (tmp_path / "s").read_text() == expected
+    assert replay("--starts", "/dev/stdout").stdout.startswith(expected)
+
+
+def test_a_saved_trace_can_be_asked_for_a_story(tmp_path: Path) -> None:
+    assert replay("--save", tmp_path / "t.json").returncode == 0
+    told = run("story", tmp_path / "t.json", "job-3")
+    assert told.returncode == 0 and told.stdout.count("\n") == 3
+    assert run("story", tmp_path / "t.json", "job-0").returncode == 1
+
+
+@pytest.mark.parametrize(("arguments", "code", "words"), [
+    (["replay", "swf", "none.swf", "--cores", "8", "--policy", "easy"], 1, "none.swf"),
+    (["replay", "swf", str(SMALL), "--cores", "0", "--policy", "easy"], 2, "whole number above 0"),
+    (["replay", "swf", str(SMALL), "--cores", "8", "--policy", "sjf"], 2, "sjf"),
+    (["replay", "swf", str(SMALL), "--cores", "8", "--policy", "easy", "--starts", "/nowhere/s"], 1, "/nowhere/s"),
+    (["replay", "slurm", "none.json", "--outcome", "out.json"], 1, "none.json"),
+    (["story", "none.json", "1"], 1, "none.json"),
+    (["replay"], 2, "kind"), ([], 2, "command"), (["replay", "swf", str(SMALL)], 2, "--cores"),
+])
+def test_each_kind_of_mistake_has_one_clear_message_and_a_code(arguments: list[str], code: int, words: str, tmp_path: Path) -> None:
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == code and words in done.stderr and "Traceback" not in done.stderr
+    assert code == 2 or done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_broken_line_leaves_the_old_file_as_it_was(tmp_path: Path) -> None:
+    log, out = tmp_path / "b.swf", tmp_path / "s"
+    log.write_text(SMALL.read_text() + "1 2 x\n")
+    out.write_text("old")
+    done = run("replay", "swf", log, "--cores", 64, "--policy", "easy", "--starts", out)
+    assert done.returncode == 1 and f"{log}, line {len(log.read_text().splitlines())}" in done.stderr
+    assert out.read_text() == "old" and sorted(p.name for p in tmp_path.iterdir()) == ["b.swf", "s"]
+
+
+def test_a_full_disk_is_said_and_nothing_is_left() -> None:
+    done = replay("--starts", "/dev/full")
+    assert done.returncode == 1 and "/dev/full: found 'No space left on device'" in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    command = f"{sys.executable} -m clustersim.cli replay swf {SMALL} --cores 64 --policy easy --starts /dev/stdout | head -n 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert "Traceback" not in done.stderr and "Exception" not in done.stderr
+
+
+def test_ctrl_c_stops_with_130_and_leaves_nothing(tmp_path: Path) -> None:
+    fifo = tmp_path / "log.swf"
+    os.mkfifo(fifo)
+    command = [sys.executable, "-m", "clustersim.cli", "replay", "swf", str(fifo), "--cores", "64", "--policy", "easy",
+               "--starts", str(tmp_path / "s")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        with fifo.open("w") as stream:  # returns when the command has opened its end, so it is reading
+            stream.write("; waiting\n")
+            stream.flush()
+            time.sleep(0.2)
+            process.send_signal(signal.SIGINT)
+            _out, err = process.communicate(timeout=20)
+    assert process.returncode == 130 and "stopped" in err and "Traceback" not in err
+    assert [p.name for p in tmp_path.iterdir()] == ["log.swf"]
