@@ -13,7 +13,8 @@ from clustersim.clock import Clock
 from clustersim.errors import InputError
 from clustersim.workload import JobTable, generate
 
-_spec = importlib.util.spec_from_file_location("heap_reference", Path(__file__).parent.parent / "benchmarks" / "heap_reference.py")
+_path = Path(__file__).parent.parent / "benchmarks" / "heap_reference.py"
+_spec = importlib.util.spec_from_file_location("heap_reference", _path)
 heap_reference = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(heap_reference)
 
@@ -50,10 +51,12 @@ def test_a_long_job_may_use_the_extra_cores_the_head_leaves() -> None:
 def test_a_job_of_no_length_holds_its_cores_for_its_instant() -> None:
     jobs = table((0, 4, 0, 1), (0, 4, 10, 10))
     assert starts(jobs, 4, "fcfs") == [0, 0]
-    assert [event.kind for event in replay_pool(jobs, 4, "fcfs").events()] == ["submit", "submit", "start", "end", "start", "end"]
+    kinds = [event.kind for event in replay_pool(jobs, 4, "fcfs").events()]
+    assert kinds == ["submit", "submit", "start", "end", "start", "end"]
 
 
-ROWS = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 8), st.integers(0, 40), st.integers(0, 30)), min_size=1, max_size=25)
+_ROW = st.tuples(st.integers(0, 60), st.integers(1, 8), st.integers(0, 40), st.integers(0, 30))
+ROWS = st.lists(_ROW, min_size=1, max_size=25)
 
 
 @settings(max_examples=300, deadline=None)

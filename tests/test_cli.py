@@ -17,7 +17,8 @@ SMALL = GOLDEN / "swf_reference" / "syn-small.swf"
 
 
 def run(*arguments: object, **options) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "clustersim.cli", *map(str, arguments)], capture_output=True, text=True, **options)
+    command = [sys.executable, "-m", "clustersim.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, **options)
 
 
 def replay(*more: object) -> subprocess.CompletedProcess[str]:
@@ -54,7 +55,7 @@ def test_a_saved_trace_can_be_asked_for_a_story(tmp_path: Path) -> None:
     (["story", "none.json", "1"], 1, "none.json"),
     (["replay"], 2, "kind"), ([], 2, "command"), (["replay", "swf", str(SMALL)], 2, "--cores"),
 ])
-def test_each_kind_of_mistake_has_one_clear_message_and_a_code(arguments: list[str], code: int, words: str, tmp_path: Path) -> None:
+def test_each_kind_of_mistake_has_one_clear_message(arguments: list[str], code: int, words: str, tmp_path: Path) -> None:
     done = run(*arguments, cwd=tmp_path)
     assert done.returncode == code and words in done.stderr and "Traceback" not in done.stderr
     assert code == 2 or done.stderr.count("\n") == 1
@@ -86,12 +87,12 @@ def test_ctrl_c_stops_with_130_and_leaves_nothing(tmp_path: Path) -> None:
     os.mkfifo(fifo)
     command = [sys.executable, "-m", "clustersim.cli", "replay", "swf", str(fifo), "--cores", "64", "--policy", "easy",
                "--starts", str(tmp_path / "s")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        with fifo.open("w") as stream:  # returns when the command has opened its end, so it is reading
-            stream.write("; waiting\n")
-            stream.flush()
-            time.sleep(0.2)
-            process.send_signal(signal.SIGINT)
-            _out, err = process.communicate(timeout=20)
+    # Opening the pipe returns when the command has opened its end, so it is reading.
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process, fifo.open("w") as stream:
+        stream.write("; waiting\n")
+        stream.flush()
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        _out, err = process.communicate(timeout=20)
     assert process.returncode == 130 and "stopped" in err and "Traceback" not in err
     assert [p.name for p in tmp_path.iterdir()] == ["log.swf"]

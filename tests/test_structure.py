@@ -65,7 +65,10 @@ def test_imports_point_one_way(name: str) -> None:
 
 
 def test_only_the_clock_knows_simpy() -> None:
-    users = {name for name, paths in modules().items() for path in paths if any(i.split(".")[0] == "simpy" for i in imports(path))}
+    def uses(path: Path) -> bool:
+        return any(name.split(".")[0] == "simpy" for name in imports(path))
+
+    users = {name for name, paths in modules().items() if any(map(uses, paths))}
     assert users == {"clock"}
 
 

@@ -25,13 +25,16 @@ def trace(*jobs: JobRecord, log: tuple[Event, ...] | None = None) -> Trace:
 
 
 def test_a_sound_trace_passes_and_is_returned() -> None:
-    sound = trace(job("a", 0, 10, Place("n1", 2, (0,))), job("b", 0, 10, Place("n1", 2, (1,))), job("c", 10, 20, Place("n1", 4, (0, 1))))
+    sound = trace(job("a", 0, 10, Place("n1", 2, (0,))), job("b", 0, 10, Place("n1", 2, (1,))),
+                  job("c", 10, 20, Place("n1", 4, (0, 1))))
     assert sound.validate() is sound
 
 
 @pytest.mark.parametrize(("jobs", "what"), [
-    ([job("a", 0, 10, Place("n1", 1, (0,))), job("b", 9, 20, Place("n1", 1, (0,)))], "GPU 0 of n1 is held by a until 10 and by b from 9"),
-    ([job("a", 0, 10, Place("n1", 1, (0,)), released=15), job("b", 12, 20, Place("n1", 1, (0,)))], "held by a until 15"),
+    ([job("a", 0, 10, Place("n1", 1, (0,))), job("b", 9, 20, Place("n1", 1, (0,)))],
+     "GPU 0 of n1 is held by a until 10 and by b from 9"),
+    ([job("a", 0, 10, Place("n1", 1, (0,)), released=15), job("b", 12, 20, Place("n1", 1, (0,)))],
+     "held by a until 15"),
     ([job("a", 0, 10, Place("n1", 3)), job("b", 5, 20, Place("n1", 2))], "at 5 s 5 cores are in use on n1, which has 4"),
     ([job("a", 0, 10, Place("n1", 1, (2,)))], "which has 2"),
     ([job("a", 0, 10, Place("n9", 1))], "not a node"),
@@ -66,7 +69,8 @@ def test_the_log_must_agree_with_the_jobs() -> None:
 
 def test_a_trace_survives_its_file(tmp_path: Path) -> None:
     pool = replay_pool(generate(30, 16, 0.9, seed=5), 16)
-    nodes = trace(job("a", 0, 10, Place("n1", 1, (0,))), log=(Event(0, "start", "a", {"wait": 0}), Event(10, "end", "a", {"state": "X"})))
+    log = (Event(0, "start", "a", {"wait": 0}), Event(10, "end", "a", {"state": "X"}))
+    nodes = trace(job("a", 0, 10, Place("n1", 1, (0,))), log=log)
     for one in (pool, nodes):
         one.save(tmp_path / "t.json")
         again = Trace.load(tmp_path / "t.json")

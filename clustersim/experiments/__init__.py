@@ -9,7 +9,7 @@ from clustersim.messages import _
 
 __all__ = ["IDS", "Choice", "Control", "Experiment", "Figure", "Outcome", "Slider", "Table", "Toggle", "experiment"]
 
-IDS = ("three_researchers", "no_scheduler", "backfill")
+IDS = ("three_researchers", "no_scheduler", "backfill", "one_gap")
 
 
 def experiment(name: str) -> Experiment:
