@@ -33,7 +33,7 @@ from sphinx.util.docutils import SphinxDirective
 import clustersim
 from clustersim import page
 from clustersim.errors import ClusterSimError
-from clustersim.messages import _, set_language
+from clustersim.messages import _
 
 SCRIPTS = Path(__file__).parents[1] / "live"
 
@@ -180,10 +180,11 @@ def add_scripts(app: Sphinx, _page: str, _template: str, _context: dict[str, Any
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    app.setup_extension("language")
+    app.add_css_file("live/palette.css")  # on every page: notebooks' pictures use the palette too
     app.add_enumerable_node(live_figure, "figure", html=(visit_html, depart_html))
     app.add_directive("live", Live)
     app.add_post_transform(OutsideHtml)
-    app.connect("config-inited", lambda _app, config: set_language(config.language))
     app.connect("builder-inited", copy_scripts)
     app.connect("html-page-context", add_scripts)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

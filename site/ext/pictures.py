@@ -12,7 +12,7 @@ from typing import Any
 import vl_convert
 
 VEGA_LITE = "5.21"
-WIDE, NARROW = 720, 340  # px: a text column, and a phone of 390 px less its margins
+WIDE, NARROW = 600, 320  # px: a text column, and a phone of 390 px less its margins
 MOST_SHAPES = 1_200  # a page stays light: about 1,000 marks, and the axes
 
 
@@ -23,7 +23,7 @@ def fitted(spec: Mapping[str, Any], data: Mapping[str, Sequence[Mapping[str, Any
     """
     config = dict(spec.get("config") or {})
     config["aria"] = False  # the picture is named as a whole, by the element around it
-    if width < 2 * NARROW:
+    if width == NARROW:
         config["axisX"] = {**config.get("axisX", {}), "tickCount": 4}
     rows = {name: [dict(row) for row in values] for name, values in data.items()}
     return {**spec, "width": width, "autosize": {"type": "fit-x", "contains": "padding"}, "config": config, "datasets": rows}

@@ -76,7 +76,7 @@ class LiveExperiment extends HTMLElement {
 
   /** The first live picture, then the controls. */
   async come(focus) {
-    const values = { ...defaults(this.about), ...this.linked.settings };
+    const values = this.controls?.values() ?? { ...defaults(this.about), ...this.linked.settings };
     const { answer } = await this.library.ask(this.about.id, values);
     if (!answer.ok) throw new CannotStart("failed_python", { text: answer.error });
     this.controls = buildControls(this.about, `live-${this.key}`, () => this.moved());
@@ -89,7 +89,7 @@ class LiveExperiment extends HTMLElement {
   }
 
   tools() {
-    this.message = make("p", { class: "cs-message", role: "alert" });
+    this.message = make("p", { class: "cs-message" });
     const reset = make("button", { type: "button", class: "cs-button cs-reset" }, this.words.reset);
     const copy = make("button", { type: "button", class: "cs-button cs-copy" }, this.words.copy);
     this.copied = make("span", { class: "cs-hint" });
@@ -178,7 +178,7 @@ class LiveExperiment extends HTMLElement {
     for (const figure of figures) {
       if (!this.charts.has(figure.name)) {
         const box = this.querySelector(`[data-figure="${CSS.escape(figure.name)}"] .cs-picture`);
-        this.charts.set(figure.name, new Chart(box, this.library));
+        this.charts.set(figure.name, new Chart(box, this.library.vegaEmbed));
       }
     }
     await Promise.all(figures.map((figure) => this.charts.get(figure.name).draw(figure)));

@@ -36,7 +36,7 @@ function missing(url) {
   return navigator.onLine === false ? new CannotStart("failed_offline") : new CannotStart("failed_fetch", { name: shortName(url) });
 }
 
-/** Start worker and chart library if nobody has; `report(stage)` hears how far it is. Gives `{ask, vegaEmbed, vega}`. */
+/** Start worker and chart library if nobody has; `report(stage)` hears how far it is. Gives `{ask, vegaEmbed}`. */
 export async function start(report) {
   listeners.add(report);
   try {
@@ -73,11 +73,11 @@ function tell(stage) {
 
 async function loadCharts(url) {
   try {
-    await import(url); // the bundle sets window.vega, vegaLite and vegaEmbed
+    await import(url); // the bundle sets window.vegaEmbed
   } catch {
     throw missing(url);
   }
-  return { vegaEmbed: window.vegaEmbed, vega: window.vega };
+  return { vegaEmbed: window.vegaEmbed };
 }
 
 function startWorker(plan) {
