@@ -194,6 +194,12 @@ def commit_date(root: Path = LEDGER.parent) -> date:
             return datetime.fromtimestamp(int(epoch), UTC).date()
         except (ValueError, OverflowError, OSError):
             raise FactError(_("SOURCE_DATE_EPOCH: found {got!r}, expected seconds since 1970").format(got=epoch)) from None
+    return _git_date(root) or datetime.now(UTC).date()
+
+
+@functools.cache
+def _git_date(root: Path) -> date | None:
+    """The committer date of the checkout that holds ``root``; ``None`` without git or outside a checkout."""
     import subprocess  # not in the browser, and only here
 
     command = ["git", "-C", str(root), "log", "-1", "--format=%cs"]
@@ -201,7 +207,7 @@ def commit_date(root: Path = LEDGER.parent) -> date:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         return date.fromisoformat(done.stdout.strip())
     except (OSError, subprocess.CalledProcessError, ValueError):
-        return datetime.now(UTC).date()
+        return None
 
 
 def stale_facts(on: date, facts: Mapping[str, Fact] | None = None) -> list[Fact]:

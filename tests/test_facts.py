@@ -206,3 +206,53 @@ def test_the_command_says_what_is_wrong_in_one_line(tmp_path: Path, capsys: pyte
     assert main(["--file", str(tmp_path / "none.toml"), "--on", "2026-01-01"]) == 2
     error = capsys.readouterr().err
     assert error.startswith("none.toml: cannot be read") and len(error.splitlines()) == 1
+
+
+# --- what our own experiments give -------------------------------------------------------------------------------
+
+def heads_under_easy(over_ask: float, seed: int) -> tuple[int, int, int]:
+    """Heads that others waited behind; of these, started after the first promise; started later than under FCFS."""
+    from clustersim.batch import PoolSystem
+    from clustersim.clock import Clock
+    from clustersim.workload import generate
+
+    promises: dict[int, int] = {}
+
+    class Watched(PoolSystem):
+        def reservation(self) -> tuple[int, int]:
+            shadow, extra = super().reservation()
+            promises.setdefault(self.queue[0], shadow)
+            return shadow, extra
+
+    table = generate(200, 64, 0.85, over_ask, seed)
+    easy, fcfs = Watched(table, 64, "easy"), PoolSystem(table, 64, "fcfs")
+    Clock(easy).run()
+    Clock(fcfs).run()
+    return (len(promises), sum(easy.starts[job] > shadow for job, shadow in promises.items()),
+            sum(easy.starts[job] > fcfs.starts[job] for job in promises))
+
+
+@pytest.mark.parametrize("over_ask, name", [(1, "exact"), (10, "ten")])
+def test_the_head_keeps_its_promise_but_may_start_later_than_in_strict_order(over_ask: float, name: str) -> None:
+    heads, broken, late = map(sum, zip(*(heads_under_easy(over_ask, seed) for seed in range(1, 11)), strict=True))
+    assert broken == 0
+    assert (fact(f"pool.heads_{name}").value, fact(f"pool.heads_late_{name}").value) == (heads, late)
+
+
+def test_exaggerated_limits_hardly_change_the_mean_wait() -> None:
+    from clustersim.experiments import experiment
+
+    seeds = range(1, int(number("pool.seeds")) + 1)
+    wait = {name: [experiment("backfill")(over_ask=ask, seed=seed).values["mean_wait_s"]["easy"] for seed in seeds]
+            for name, ask in (("exact", 1), ("ten", 10))}
+    for name, values in wait.items():
+        assert number(f"pool.mean_wait_{name}") == round(sum(values) / len(values))
+    assert number("pool.seeds_worse") == sum(ten > exact for exact, ten in zip(wait["exact"], wait["ten"], strict=True))
+
+
+def test_numbers_of_the_default_figures() -> None:
+    from clustersim.experiments import experiment
+
+    assert number("pool.later_easy") == experiment("backfill")().values["later_than_fcfs"]
+    seeds = range(1, 51)
+    assert number("nobody.seeds") == sum(experiment("no_scheduler")(seed=seed).values["collisions"] > 0 for seed in seeds)
