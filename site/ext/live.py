@@ -99,16 +99,16 @@ def html(about: Mapping[str, Any], element_id: str, key: str) -> str:
     text = json.dumps(block, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return (f'<live-experiment data-experiment="{escape(about["id"])}" data-key="{escape(key)}">'
             f'<script type="application/json">{text}</script>'
-            f'<div class="cs-figures">{drawn}</div><p class="cs-summary">{escape(outcome["summary"])}</p>'
-            f'<div class="cs-bar"></div>{_table_html(outcome["table"])}</live-experiment>')
+            f'<div class="cs-figures">{drawn}</div><p class="lv-summary">{escape(outcome["summary"])}</p>'
+            f'<div class="lv-bar"></div>{_table_html(outcome["table"])}</live-experiment>')
 
 
 def _table_html(table: Mapping[str, Any]) -> str:
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in table["columns"])
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table["rows"])
     title = _("The same as a table: {caption}").format(caption=table["caption"])
-    return (f'<details class="cs-table"><summary>{escape(_("Show as a table"))}</summary>'
-            f'<div class="cs-scroll" role="region" tabindex="0" aria-label="{escape(title)}"><table>'
+    return (f'<details class="lv-table"><summary>{escape(_("Show as a table"))}</summary>'
+            f'<div class="lv-scroll" role="region" tabindex="0" aria-label="{escape(title)}"><table>'
             f'<caption>{escape(table["caption"])}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></details>')
 
 
@@ -181,7 +181,7 @@ def add_scripts(app: Sphinx, _page: str, _template: str, _context: dict[str, Any
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("language")
-    app.add_css_file("live/palette.css")  # on every page: notebooks' pictures use the palette too
+    app.add_css_file("live/figures.css")  # on every page: pictures in notebooks use the palette too
     app.add_enumerable_node(live_figure, "figure", html=(visit_html, depart_html))
     app.add_directive("live", Live)
     app.add_post_transform(OutsideHtml)

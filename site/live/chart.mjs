@@ -1,6 +1,6 @@
 // One picture of a live figure: embeds once, then only exchanges rows.
 
-const NARROW = 500; // px: below it fewer ticks, as the printed narrow picture has (site/ext/pictures.py)
+const NARROW = 460; // px: below it fewer ticks, as the printed narrow picture has (site/ext/pictures.py)
 
 const ERRORS = 1; // Vega's log level: errors only
 

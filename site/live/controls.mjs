@@ -18,34 +18,34 @@ function speak(control, value) {
 
 /** One control: `{row, get, set}`; `changed()` is called at every move. */
 function build(control, id, words, changed) {
-  const about = control.help ? make("span", { class: "cs-help", id: `${id}-help` }, control.help) : undefined;
+  const about = control.help ? make("span", { class: "lv-help", id: `${id}-help` }, control.help) : undefined;
   const described = about && `${id}-help`;
   const label = make("label", { for: id }, control.label);
   if (control.kind === "choice") {
     const options = control.options.map(([value, text]) => make("option", { value }, text));
     const input = make("select", { id, name: control.name, "aria-describedby": described }, ...options);
     input.addEventListener("change", changed);
-    const row = make("div", { class: "cs-control cs-choice" }, label, input, ...(about ? [about] : []));
+    const row = make("div", { class: "lv-control lv-choice" }, label, input, ...(about ? [about] : []));
     return { row, input, get: () => input.value, set: (value) => { input.value = value; } };
   }
   if (control.kind === "toggle") {
     const input = make("input", { type: "checkbox", id, name: control.name, "aria-describedby": described });
     input.addEventListener("change", changed);
-    const row = make("div", { class: "cs-control cs-toggle" }, input, label, ...(about ? [about] : []));
+    const row = make("div", { class: "lv-control lv-toggle" }, input, label, ...(about ? [about] : []));
     return { row, input, get: () => input.checked, set: (value) => { input.checked = value; } };
   }
   const input = make("input", {
     type: "range", id, name: control.name, min: control.low, max: control.high, step: control.step, "aria-describedby": described,
   });
-  const output = make("output", { for: id, class: "cs-value" });
+  const output = make("output", { for: id, class: "lv-value" });
   const get = () => Number(Number(input.value).toFixed(control.decimals));
   const mirror = () => {
     output.value = show(control, get(), words);
     input.setAttribute("aria-valuetext", speak(control, get()));
   };
   input.addEventListener("input", () => { mirror(); changed(); });
-  const head = make("div", { class: "cs-head" }, label, output);
-  const row = make("div", { class: "cs-control cs-slider" }, head, input, ...(about ? [about] : []));
+  const head = make("div", { class: "lv-head" }, label, output);
+  const row = make("div", { class: "lv-control lv-slider" }, head, input, ...(about ? [about] : []));
   return { row, input, get, set: (value) => { input.value = value; mirror(); } };
 }
 
@@ -55,7 +55,7 @@ export function buildControls(about, elementId, changed) {
     control, ...build(control, `${elementId}-${control.name}`, about.words, changed),
   }));
   const fieldset = make("fieldset", {}, make("legend", {}, about.words.controls), ...parts.map((part) => part.row));
-  const form = make("form", { class: "cs-controls" }, fieldset);
+  const form = make("form", { class: "lv-controls" }, fieldset);
   form.addEventListener("submit", (event) => event.preventDefault());
   return {
     form,

@@ -8,9 +8,9 @@
       const { words } = JSON.parse(element.querySelector("script[type='application/json']").textContent);
       const why = location.protocol === "file:" ? words.failed_file : words.failed_fetch.replace("{name}", "live.mjs");
       const message = document.createElement("p");
-      message.className = "cs-message";
+      message.className = "lv-message";
       message.textContent = words.failed.replace("{why}", why);
-      element.querySelector(".cs-bar").replaceChildren(message);
+      element.querySelector(".lv-bar").replaceChildren(message);
     }
   });
 })();

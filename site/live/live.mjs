@@ -15,8 +15,8 @@ class LiveExperiment extends HTMLElement {
     this.about = JSON.parse(this.querySelector("script[type='application/json']").textContent);
     this.words = this.about.words;
     this.key = this.dataset.key;
-    this.bar = this.querySelector(".cs-bar");
-    this.status = make("p", { class: "cs-said", role: "status" });
+    this.bar = this.querySelector(".lv-bar");
+    this.status = make("p", { class: "lv-said", role: "status" });
     this.append(this.status);
     this.move = 0; // counts the reader's moves; an answer to an older one is dropped
     this.linked = readAddress(this.key, this.about.controls, location.search);
@@ -31,10 +31,10 @@ class LiveExperiment extends HTMLElement {
 
   showStart() {
     const shared = Object.keys(this.linked.settings).length > 0;
-    const button = make("button", { type: "button", class: "cs-button cs-start" }, shared ? this.words.start_shared : this.words.start);
-    const hint = make("p", { class: "cs-hint" }, this.words.start_hint_plain);
+    const button = make("button", { type: "button", class: "lv-button lv-start" }, shared ? this.words.start_shared : this.words.start);
+    const hint = make("p", { class: "lv-hint" }, this.words.start_hint_plain);
     button.addEventListener("click", () => this.begin(button, hint));
-    this.bar.replaceChildren(...this.notices(), make("div", { class: "cs-row" }, button, hint));
+    this.bar.replaceChildren(...this.notices(), make("div", { class: "lv-row" }, button, hint));
     loadManifest().then((plan) => {
       if (hint.isConnected && !button.hasAttribute("aria-disabled")) {
         hint.textContent = fill(this.words.start_hint, { mb: Math.ceil(plan.bytes_gzip / 1e6) });
@@ -49,8 +49,8 @@ class LiveExperiment extends HTMLElement {
     const bad = ignored.map(({ name, value, control }) => (control
       ? fill(this.words.ignored_value, { label: control.label, value }) : fill(this.words.ignored_unknown, { name })));
     return [
-      ...(list.length ? [make("p", { class: "cs-notice" }, fill(this.words.shared, { list: list.join(", ") }))] : []),
-      ...(bad.length ? [make("p", { class: "cs-notice" }, fill(this.words.ignored, { list: bad.join("; ") }))] : []),
+      ...(list.length ? [make("p", { class: "lv-notice" }, fill(this.words.shared, { list: list.join(", ") }))] : []),
+      ...(bad.length ? [make("p", { class: "lv-notice" }, fill(this.words.ignored, { list: bad.join("; ") }))] : []),
     ];
   }
 
@@ -89,26 +89,26 @@ class LiveExperiment extends HTMLElement {
   }
 
   tools() {
-    this.message = make("p", { class: "cs-message" });
-    const reset = make("button", { type: "button", class: "cs-button cs-reset" }, this.words.reset);
-    const copy = make("button", { type: "button", class: "cs-button cs-copy" }, this.words.copy);
-    this.copied = make("span", { class: "cs-hint" });
+    this.message = make("p", { class: "lv-message" });
+    const reset = make("button", { type: "button", class: "lv-button lv-reset" }, this.words.reset);
+    const copy = make("button", { type: "button", class: "lv-button lv-copy" }, this.words.copy);
+    this.copied = make("span", { class: "lv-hint" });
     reset.addEventListener("click", () => {
       this.controls.set(defaults(this.about));
       this.moved();
     });
     copy.addEventListener("click", () => this.copy());
-    return make("div", {}, make("div", { class: "cs-row" }, reset, copy, this.copied), this.message);
+    return make("div", {}, make("div", { class: "lv-row" }, reset, copy, this.copied), this.message);
   }
 
   fail(error) {
     const { word, values } = error instanceof CannotStart ? error : { word: "failed_python", values: { text: String(error) } };
     const text = fill(this.words.failed, { why: fill(this.words[word], values) });
-    const retry = make("button", { type: "button", class: "cs-button cs-retry" }, this.words.retry);
-    const hint = make("p", { class: "cs-hint" });
+    const retry = make("button", { type: "button", class: "lv-button lv-retry" }, this.words.retry);
+    const hint = make("p", { class: "lv-hint" });
     retry.addEventListener("click", () => this.begin(retry, hint));
     const hadFocus = this.bar.contains(document.activeElement);
-    this.bar.replaceChildren(make("p", { class: "cs-message" }, text), make("div", { class: "cs-row" }, retry, hint));
+    this.bar.replaceChildren(make("p", { class: "lv-message" }, text), make("div", { class: "lv-row" }, retry, hint));
     this.dataset.state = "failed";
     this.say(text);
     if (hadFocus) retry.focus();
@@ -185,12 +185,12 @@ class LiveExperiment extends HTMLElement {
     for (const figure of figures) {
       this.querySelector(`[data-figure="${CSS.escape(figure.name)}"] .cs-title`).textContent = figure.title;
     }
-    this.querySelector(".cs-summary").textContent = summary;
+    this.querySelector(".lv-summary").textContent = summary;
     this.drawTable(table);
   }
 
   drawTable({ caption, columns, rows }) {
-    const table = this.querySelector(".cs-table table");
+    const table = this.querySelector(".lv-table table");
     table.caption.textContent = caption;
     table.tHead.replaceChildren(make("tr", {}, ...columns.map((text) => make("th", { scope: "col" }, text))));
     table.tBodies[0].replaceChildren(...rows.map((row) => make("tr", {}, ...row.map((text) => make("td", {}, text)))));
