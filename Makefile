@@ -1,0 +1,45 @@
+# The commands of this project. `make help` lists them.
+# Each one sets up what it needs in .venv and node_modules first; doing so twice costs nothing.
+
+PYTHON ?= python3
+RUN := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help book html lab venv test test-core bench figures facts-due clean
+
+help:  ## list these commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 18
+
+book: set-up-book  ## set up, run the notebooks, build the site and serve it at a local address
+	@$(RUN) site/build/make_site.py --serve
+
+html: set-up-book  ## build the site into _build/html
+	@$(RUN) site/build/make_site.py
+
+lab: set-up-lab  ## open the notebooks in JupyterLab
+	@$(RUN) -m jupyterlab --notebook-dir notebooks
+
+venv: set-up-core  ## make .venv with every Python package, the tests' too
+
+test: set-up-test  ## every test: style, types, units, conformance, site, browser, notebooks (needs Chromium)
+	@$(RUN) site/build/run_tests.py
+
+test-core: set-up-core  ## the tests that need neither a browser nor the built site
+	@$(RUN) site/build/run_tests.py --core
+
+bench: set-up-core  ## speed and memory as ratios to a fixed reference
+	@$(RUN) -m benchmarks
+
+figures: set-up-test  ## draw the Mermaid diagrams that are new or changed (needs Chromium)
+	@$(RUN) site/build/draw_diagrams.py
+
+facts-due: set-up-core  ## list the facts whose source should be read again
+	@$(RUN) -m clustersim.facts --due
+
+clean:  ## remove what was built; .venv and node_modules stay
+	@rm -rf _build build clustersim.egg-info
+
+set-up-%:
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo 'Python 3.11 or newer is needed: run `sudo apt-get install python3 python3-venv`, then the same make command again.' >&2; exit 3; }
+	@$(PYTHON) site/build/bootstrap.py $*

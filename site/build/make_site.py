@@ -1,0 +1,210 @@
+"""Build the site into ``_build/html``: ``make html``; with ``--serve``, ``make book``.
+
+Stale results are impossible: what is kept from an earlier build depends on hashes of everything that it was made from.
+jupyter-cache looks at a notebook's cells only, so a change in ``clustersim/`` throws its results away; a change in
+``site/`` or in the settings throws the pages away; a failed build leaves nothing that the next one would trust.
+"""
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import io
+import os
+import re
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TextIO
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path[:0] = [str(HERE), str(HERE.parent / "ext")]
+
+import csp  # noqa: E402
+import page_check  # noqa: E402
+import serve  # noqa: E402
+
+CODE = ("clustersim", "pyproject.toml", "requirements.txt", "constraints.txt")
+SITE = ("site", "_config.yml", "_toc.yml", "requirements-book.txt", "package-lock.json", "package.json")
+TRACEBACK_LINES = 15
+TEXT = ("book", "notebooks")
+IGNORED = {"__pycache__", ".ipynb_checkpoints", ".jupyter_cache"}
+INDEX = """<!DOCTYPE html>
+<html lang="{language}">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1.0" />
+    <meta http-equiv="refresh" content="0; url={page}" />
+    <link rel="icon" href="_static/favicon.svg" />
+    <title>{title}</title>
+  </head>
+  <body><main><h1>{title}</h1><p><a href="{page}">{title}</a></p></main></body>
+</html>
+"""
+
+
+def digest(root: Path, names: Iterable[str]) -> str:
+    """A hash of the files under ``names``: their paths and their bytes."""
+    total = hashlib.sha256(f"{sys.version_info[:2]}".encode())
+    for name in names:
+        start = root / name
+        files = [start] if start.is_file() else sorted(p for p in start.rglob("*") if p.is_file() and not IGNORED & set(p.parts))
+        for path in files:
+            total.update(f"{path.relative_to(root).as_posix()}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+class Kept:
+    """What earlier builds left in ``_build``, and the stamps that say what it was made from."""
+
+    def __init__(self, root: Path) -> None:
+        self.build = root / "_build"
+        self.html = self.build / "html"
+        self.now = {"code": digest(root, CODE), "site": digest(root, SITE), "text": digest(root, TEXT)}
+
+    def _stamp(self, name: str) -> Path:
+        return self.build / f".stamp-{name}"
+
+    def holds(self, name: str) -> bool:
+        stamp = self._stamp(name)
+        return stamp.is_file() and stamp.read_text() == self.now[name]
+
+    def is_current(self) -> bool:
+        return all(map(self.holds, self.now)) and (self.html / "index.html").is_file()
+
+    def drop_stale(self) -> None:
+        """Remove what must be made anew. The stamps go first: a build that breaks off leaves none."""
+        fresh = {name for name in self.now if self.holds(name)}
+        for name in self.now:
+            self._stamp(name).unlink(missing_ok=True)
+        if "code" not in fresh:
+            shutil.rmtree(self.build / ".jupyter_cache", ignore_errors=True)
+        shutil.rmtree(self.html / "reports", ignore_errors=True)
+        if not {"code", "site"} <= fresh:
+            shutil.rmtree(self.build / ".doctrees", ignore_errors=True)
+            shutil.rmtree(self.html, ignore_errors=True)
+        # Runs of notebooks that did succeed stay valid even if this build fails.
+        self._write("code")
+
+    def _write(self, name: str) -> None:
+        self.build.mkdir(exist_ok=True)
+        self._stamp(name).write_text(self.now[name])
+
+    def is_good(self) -> None:
+        for name in self.now:
+            self._write(name)
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def stop(faults: list[str]) -> None:
+    sys.stderr.write("\n".join(faults) + "\n")
+    raise SystemExit(1)
+
+
+class Lines(io.TextIOBase):
+    """Passes on whole lines that ``wanted`` lets through, with paths as seen from ``root``."""
+
+    def __init__(self, out: TextIO, root: Path, wanted: Callable[[str], bool]) -> None:
+        self._out, self._root, self._wanted, self._begun = out, f"{root}{os.sep}", wanted, ""
+
+    def isatty(self) -> bool:
+        return False
+
+    def write(self, text: str) -> int:
+        *lines, self._begun = (self._begun + text).split("\n")
+        for line in map(str.rstrip, lines):
+            if line and self._wanted(line):
+                self._out.write("  " + line.replace(self._root, "") + "\n")
+                self._out.flush()
+        return len(text)
+
+
+def quiet_kernels(root: Path) -> None:
+    """Kernels start with settings of our own: a reader's start-up files change no result, and no warning on every start."""
+    profile = root / "_build" / ".ipython" / "profile_default"
+    profile.mkdir(parents=True, exist_ok=True)
+    (profile / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 40\n")
+    os.environ["IPYTHONDIR"] = str(profile.parent)
+    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
+
+
+def tracebacks(html: Path) -> list[str]:
+    """The end of what each notebook said that failed."""
+    found = []
+    for path in sorted((html / "reports").rglob("*.err.log")):
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", path.read_text("utf-8")).strip().splitlines()
+        found.append(f"{path.relative_to(html / 'reports').as_posix().removesuffix('.err.log')}, the failing cell:")
+        found += ["  " + line for line in lines[-TRACEBACK_LINES:]]
+    return found
+
+
+def run_jupyter_book(root: Path, quiet: bool = False) -> bool:
+    """Jupyter Book's own build, every warning an error; whether it went well. It says which notebook it runs."""
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # jsonschema would spend 2 s on it, and no page needs it
+    from jupyter_book.sphinx import build_sphinx
+    from sphinx.util.console import nocolor
+
+    nocolor()
+    progress = Lines(sys.stdout, root, lambda line: not quiet and "Executing notebook" in line)
+    trouble = Lines(sys.stderr, root, lambda line: True)
+    with contextlib.redirect_stdout(progress), contextlib.redirect_stderr(trouble):  # type: ignore[type-var]
+        result = build_sphinx(
+            root, root / "_build" / "html", noconfig=True, path_config=root / "_config.yml", warningiserror=True, keep_going=True,
+            confoverrides={"external_toc_path": (root / "_toc.yml").as_posix(), "latex_individualpages": False, "nitpicky": True})
+    return result == 0
+
+
+def build(root: Path, draw: bool = False) -> None:
+    """Make the site, or say what is wrong and exit 1."""
+    faults = page_check.toc_faults(root)
+    if faults:
+        stop(faults)
+    kept = Kept(root)
+    if kept.is_current() and not draw:
+        say("The site is up to date.")
+        return
+    start = time.monotonic()
+    say("Running the notebooks and building the pages ...")
+    kept.drop_stale()
+    quiet_kernels(root)
+    os.environ["BOOK_DRAW_DIAGRAMS"] = "1" if draw else ""
+    if not run_jupyter_book(root):
+        shutil.rmtree(kept.build / ".doctrees", ignore_errors=True)  # cached pages would not warn again
+        stop([*tracebacks(kept.html), "The book was not built: the lines above say what to mend."])
+    first_page(root, kept.html)
+    kept.is_good()
+    pages = len(list(kept.html.rglob("*.html")))
+    say(f"Built {pages} pages in {time.monotonic() - start:.0f} s: {kept.html.relative_to(root)}/index.html")
+
+
+def first_page(root: Path, html: Path) -> None:
+    """``index.html`` leads to the book's first page, by a link for those whose browser does not follow by itself."""
+    import yaml
+
+    config = yaml.safe_load((root / "_config.yml").read_text("utf-8"))
+    page = next(page_check.toc_pages(yaml.safe_load((root / "_toc.yml").read_text("utf-8")))) + ".html"
+    language = config.get("sphinx", {}).get("config", {}).get("language", "en")
+    text = INDEX.format(page=page, title=config["title"], language=language)
+    (html / "index.html").write_text(csp.protect(text), "utf-8")
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Build the site into _build/html.")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the folder that holds _config.yml and _toc.yml")
+    parser.add_argument("--serve", action="store_true", help="then serve it at a local address")
+    parser.add_argument("--draw", action="store_true", help="draw the Mermaid diagrams that are new or changed first")
+    options = parser.parse_args(argv)
+    build(options.root.resolve(), options.draw)
+    if options.serve:
+        serve.run(options.root.resolve() / "_build" / "html")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

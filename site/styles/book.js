@@ -1,0 +1,50 @@
+// What the page does beyond links: the colour switch, where one is on the page, and scrolling boxes for the keyboard.
+const root = document.documentElement;
+
+function colourSwitch(button) {
+  const name = button.querySelector(".cs-theme-name");
+  const modes = ["auto", "light", "dark"];
+  const show = () => { name.textContent = name.dataset[root.dataset.mode] || name.dataset.auto; };
+  show();
+  button.addEventListener("click", () => {
+    const next = modes[(modes.indexOf(root.dataset.mode) + 1) % modes.length];
+    try { localStorage.setItem("mode", next); } catch { /* a private window: the choice lasts until the page is left */ }
+    window.bookTheme(next);
+    show();
+  });
+}
+
+function whereAmI(toc) {
+  const links = new Map();
+  for (const link of toc.querySelectorAll("a[href^='#']")) {
+    const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    if (target) links.set(target, link);
+  }
+  const seen = new Set();
+  const mark = () => {
+    const first = [...links.keys()].find((section) => seen.has(section));
+    for (const [section, link] of links) {
+      if (section === first) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  };
+  const watcher = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) isIntersecting ? seen.add(target) : seen.delete(target);
+    if (seen.size) mark();
+  }, { rootMargin: "-72px 0px -60% 0px" });
+  for (const section of links.keys()) watcher.observe(section);
+  toc.addEventListener("click", (event) => { if (event.target.closest("a") && toc.matches(":popover-open")) toc.hidePopover(); });
+}
+
+// A box that scrolls sideways must be reachable without a mouse.
+function scrollers() {
+  for (const box of document.querySelectorAll("article pre, article .cs-scroll, article .pst-scrollable-table-container")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else if (box.tabIndex === 0 && !box.hasAttribute("data-focus")) box.removeAttribute("tabindex");
+  }
+}
+
+document.querySelectorAll(".cs-theme").forEach(colourSwitch);
+document.querySelectorAll("#cs-toc").forEach(whereAmI);
+scrollers();
+addEventListener("resize", scrollers);
