@@ -1,9 +1,15 @@
 """The fact ledger: what it holds is true to the files it names, and a wrong entry says what is wrong with it."""
 from __future__ import annotations
 
+import bisect
 import doctest
+import heapq
+import itertools
 import json
 import re
+import subprocess
+import sys
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -130,8 +136,6 @@ def test_a_fact_is_stale_the_day_after_it_is_due(tmp_path: Path) -> None:
 
 
 def test_age_is_judged_against_the_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import subprocess
-
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "core.hooksPath=/dev/null"]
     subprocess.run([*git[:3], "init", "-q"], check=True)
@@ -256,3 +260,58 @@ def test_numbers_of_the_default_figures() -> None:
     assert number("pool.later_easy") == experiment("backfill")().values["later_than_fcfs"]
     seeds = range(1, 51)
     assert number("nobody.seeds") == sum(experiment("no_scheduler")(seed=seed).values["collisions"] > 0 for seed in seeds)
+
+
+def easy_pass_per_event(table: Any, cores: int) -> list[int]:
+    """Starts under EASY if a pass runs after each single event, ends before submissions (plain, an oracle)."""
+    starts, queue, ends, running, free, arrived = [-1] * len(table), [], [], [], cores, 0
+
+    def start(job: int) -> None:
+        nonlocal free
+        starts[job] = now
+        free -= table.cores[job]
+        heapq.heappush(ends, (now + table.runtime[job], job))
+        bisect.insort(running, (now + table.limit[job], job))
+
+    while arrived < len(table) or ends:
+        now = min([e[0] for e in ends[:1]] + table.submit[arrived:arrived + 1])
+        if ends and ends[0][0] == now:
+            job = heapq.heappop(ends)[1]
+            free += table.cores[job]
+            running.remove((starts[job] + table.limit[job], job))
+        else:
+            queue.append(arrived)
+            arrived += 1
+        while queue and table.cores[queue[0]] <= free:
+            start(queue.pop(0))
+        if not queue or not free:
+            continue
+        extra, shadow = free - table.cores[queue[0]], now
+        for end, group in itertools.groupby(running, key=lambda entry: entry[0]):
+            extra, shadow = extra + sum(table.cores[job] for _end, job in group), end
+            if extra >= 0:
+                break
+        for job in queue[1:]:
+            in_time = now + table.limit[job] <= shadow
+            if table.cores[job] <= free and (in_time or table.cores[job] <= extra):
+                extra -= 0 if in_time else table.cores[job]
+                start(job)
+        queue = [job for job in queue if starts[job] < 0]
+    return starts
+
+
+def test_a_pass_per_event_gives_another_schedule(tmp_path: Path) -> None:
+    from clustersim.batch import replay_pool
+    from clustersim.workload import read_swf
+
+    log = tmp_path / "l85.swf"
+    generator = [sys.executable, ROOT / "benchmarks/gen_workload.py"]
+    subprocess.run([*generator, "--jobs", "10000", "--nodes", "1000", "--load", "0.85", log], check=True)
+    table = read_swf(log, 1000)
+    jobs = list(replay_pool(table, 1000, "easy").jobs)
+    other = easy_pass_per_event(table, 1000)
+    assert number("l85.jobs") == len(jobs)
+    assert number("l85.order_jobs") == sum(job.start != start for job, start in zip(jobs, other, strict=True))
+    wait, other_wait = sum(job.wait or 0 for job in jobs), sum(other) - sum(table.submit)
+    assert number("l85.order_wait") == round(100 * (1 - other_wait / wait))
+    assert number("l85.coincidences") == sum(n > 1 for n in Counter(job.end for job in jobs).values())
