@@ -1,0 +1,37 @@
+"""A faithful model of Slurm's controller: ``simulate_slurm(workload) -> Trace``."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from clustersim.clock import Clock
+from clustersim.slurm.compare import compare
+from clustersim.slurm.controller import Controller, Overheads
+from clustersim.slurm.outcome import outcome
+from clustersim.slurm.record import make_trace
+from clustersim.slurm.workload import SlurmWorkload, parse_workload, read_workload
+from clustersim.trace import Trace
+
+
+def simulate_slurm(workload: SlurmWorkload, seed: int = 0, until: int | None = None, overheads: Overheads = Overheads()) -> Trace:
+    """Run the workload and return what happened.
+
+    ``until`` (seconds) overrides the workload's own end; without either the run goes on until nothing is left to do.
+    ``seed`` chooses the phases of the periodic loops.
+    """
+    system = Controller(workload, seed, overheads)
+    stop = workload.until if until is None else until
+    clock = Clock(system)
+    clock.run(stop)
+    return make_trace(system, workload.settings.scheduler_type, clock.now if stop is None else stop, seed)
+
+
+def replay(path: str | Path) -> tuple[Trace, dict[str, Any]]:
+    """Read a workload file, run it and return (trace, outcome in the form of the measured ones)."""
+    workload = read_workload(path)
+    trace = simulate_slurm(workload).validate()
+    return trace, outcome(trace, workload)
+
+
+__all__ = ["Controller", "Overheads", "SlurmWorkload", "compare", "outcome", "parse_workload", "read_workload",
+           "replay", "simulate_slurm"]

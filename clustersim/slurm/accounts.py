@@ -1,0 +1,193 @@
+"""QOS, accounts and associations as read from the ``accounting`` section, with their limits."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from clustersim import units
+from clustersim.errors import InputError, UnsupportedError
+from clustersim.messages import _
+from clustersim.slurm.schema import Section, suggest
+
+TRES_NAMES = ("cpu", "gres/gpu", "node")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits under sacctmgr's names; ``None`` or an empty mapping is no limit. ``max_wall`` is minutes."""
+
+    grp_tres: dict[str, int] = field(default_factory=dict)
+    grp_jobs: int | None = None
+    grp_submit: int | None = None
+    max_tres_per_job: dict[str, int] = field(default_factory=dict)
+    max_tres_per_node: dict[str, int] = field(default_factory=dict)
+    max_tres_per_user: dict[str, int] = field(default_factory=dict)
+    max_tres_per_account: dict[str, int] = field(default_factory=dict)
+    min_tres_per_job: dict[str, int] = field(default_factory=dict)
+    max_jobs: int | None = None  # of an association; of a QOS: per user
+    max_jobs_per_account: int | None = None
+    max_submit: int | None = None
+    max_submit_per_account: int | None = None
+    max_wall: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Qos:
+    """One quality of service. ``preempt`` names the QOS it may preempt."""
+
+    name: str
+    priority: int = 0
+    preempt: frozenset[str] = frozenset()
+    preempt_mode: str = ""
+    grace_time: int = 0
+    flags: frozenset[str] = frozenset()
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account below root or below ``parent``."""
+
+    name: str
+    parent: str = ""
+    shares: int = 1
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """One user in one account. ``qos`` empty: those of the cluster (``normal``)."""
+
+    user: str
+    account: str
+    shares: int = 1
+    qos: tuple[str, ...] = ()
+    default_qos: str = ""
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
+class Accounting:
+    """What slurmdbd would know. Empty when the workload has no accounting."""
+
+    qos: dict[str, Qos] = field(default_factory=lambda: {"normal": Qos("normal")})
+    accounts: dict[str, Account] = field(default_factory=dict)
+    associations: dict[tuple[str, str], Association] = field(default_factory=dict)
+
+    def association(self, user: str, account: str) -> Association | None:
+        """The association of ``user`` in ``account``; without an account the user's first one."""
+        if account:
+            return self.associations.get((user, account))
+        return next((a for a in self.associations.values() if a.user == user), None)
+
+
+def read_accounting(section: Section) -> Accounting:
+    """The ``accounting`` section; names that are not declared are errors."""
+    qos = {"normal": Qos("normal")}
+    later: list[tuple[Section, Qos]] = []
+    for item in section.sections("qos"):
+        one = _qos(item)
+        qos[one.name] = one
+        later.append((item, one))
+    for item, one in later:
+        for name in sorted(one.preempt):
+            if name not in qos:
+                raise InputError(item.where("preempt"), name, _("a QOS of this file"), suggest(name, qos))
+    accounts = {}
+    for item in section.sections("accounts"):
+        account = Account(item.text("name"), item.text("parent", ""), _shares(item), _limits(item, qos=False))
+        if account.parent and account.parent != "root" and account.parent not in accounts:
+            raise InputError(item.where("parent"), account.parent, _("an account named before"), suggest(account.parent, accounts))
+        item.finish(("description", "organization"))
+        accounts[account.name] = account
+    associations = {}
+    for item in section.sections("users"):
+        one_user = _user(item, accounts, qos)
+        associations[one_user.user, one_user.account] = one_user
+    section.finish()
+    return Accounting(qos, accounts, associations)
+
+
+def _qos(item: Section) -> Qos:
+    mode = item.text("preemptmode", "").upper()
+    if mode not in {"", "CLUSTER", "OFF", "CANCEL", "REQUEUE", "SUSPEND"}:
+        raise InputError(item.where("preemptmode"), mode, "cluster, off, cancel, requeue, suspend")
+    flags = frozenset(filter(None, item.text("flags", "").split(",")))
+    for flag in sorted(flags - {"DenyOnLimit"}):
+        raise UnsupportedError(item.where("flags"), flag)
+    return _finished(item, Qos(
+        name=item.text("name"), priority=item.integer("priority", 0, high=2**31), limits=_limits(item, qos=True), flags=flags,
+        preempt=frozenset(filter(None, item.text("preempt", "").split(","))), preempt_mode="" if mode == "CLUSTER" else mode,
+        grace_time=item.integer("gracetime", 0) or item.integer("GraceTime", 0)))
+
+
+def _finished(item: Section, qos: Qos) -> Qos:
+    item.finish()
+    return qos
+
+
+def _user(item: Section, accounts: dict[str, Account], qos: dict[str, Qos]) -> Association:
+    account = item.text("account")
+    if account not in accounts:
+        raise InputError(item.where("account"), account, _("an account of this file"), suggest(account, accounts))
+    allowed = tuple(filter(None, (name.strip() for name in item.text("qos", "").split(","))))
+    default = item.text("defaultqos", "")
+    for key, names in (("qos", allowed), ("defaultqos", (default,) if default else ())):
+        for name in names:
+            if name not in qos:
+                raise InputError(item.where(key), name, _("a QOS of this file"), suggest(name, qos))
+    user = Association(item.text("name"), account, _shares(item), allowed, default, _limits(item, qos=False))
+    item.finish()
+    return user
+
+
+def _shares(item: Section) -> int:
+    return item.integer("fairshare", 1, high=2**31)
+
+
+_SUBMIT = ("MaxSubmitJobs", "MaxSubmitJobsPerUser", "MaxSubmitPU")
+_JOBS = ("MaxJobs", "MaxJobsPerUser", "MaxJobsPU")
+
+
+def _limits(item: Section, qos: bool) -> Limits:
+    counts = {key: item.integer(key) for key in (*_SUBMIT, *_JOBS, "GrpJobs", "GrpSubmitJobs", "MaxJobsPerAccount", "MaxJobsPA",
+                                                 "MaxSubmitJobsPerAccount", "MaxSubmitPA") if key in item}
+    tres = {key: _tres(item, key) for key in _TRES_KEYS if key in item}
+    for key in _UNMODELLED:
+        if key in item:
+            raise UnsupportedError(item.where(key), key)
+    wall = next((units.parse_slurm_minutes(str(item.raw(key)), item.where(key))
+                 for key in ("MaxWall", "MaxWallDurationPerJob") if key in item), None)
+    if "GraceTime" in item and not qos:
+        raise InputError(item.where("GraceTime"), "GraceTime", _("a limit of accounts and users"))
+
+    def first(*keys: str) -> int | None:
+        return next((counts[key] for key in keys if key in counts), None)
+
+    def group(*keys: str) -> dict[str, int]:
+        return next((tres[key] for key in keys if key in tres), {})
+
+    return Limits(
+        grp_tres=group("GrpTRES"), grp_jobs=first("GrpJobs"), grp_submit=first("GrpSubmitJobs"),
+        max_tres_per_job=group("MaxTRES", "MaxTRESPerJob", "MaxTRESPJ"), max_tres_per_node=group("MaxTRESPerNode", "MaxTRESPN"),
+        max_tres_per_user=group("MaxTRESPerUser", "MaxTRESPU"), max_tres_per_account=group("MaxTRESPerAccount", "MaxTRESPA"),
+        min_tres_per_job=group("MinTRES", "MinTRESPerJob"), max_jobs=first(*_JOBS), max_submit=first(*_SUBMIT), max_wall=wall,
+        max_jobs_per_account=first("MaxJobsPerAccount", "MaxJobsPA"),
+        max_submit_per_account=first("MaxSubmitJobsPerAccount", "MaxSubmitPA"))
+
+
+_TRES_KEYS = ("GrpTRES", "MaxTRES", "MaxTRESPerJob", "MaxTRESPJ", "MaxTRESPerNode", "MaxTRESPN", "MaxTRESPerUser", "MaxTRESPU",
+              "MaxTRESPerAccount", "MaxTRESPA", "MinTRES", "MinTRESPerJob")
+_UNMODELLED = ("GrpTRESMins", "GrpTRESRunMins", "GrpWall", "MaxTRESMins", "MaxTRESRunMins", "MaxTRESMinsPerJob", "UsageFactor",
+               "UsageThreshold", "PreemptExemptTime", "MinPrioThreshold", "GrpJobsAccrue", "MaxJobsAccrue")
+
+
+def _tres(item: Section, key: str) -> dict[str, int]:
+    limits = {}
+    for part in item.text(key).split(","):
+        name, _sign, count = part.strip().partition("=")
+        if name not in TRES_NAMES:
+            raise InputError(item.where(key), name, _("one of {options}").format(options=", ".join(TRES_NAMES)))
+        if not count.isdigit():
+            raise InputError(item.where(key), part, _("{name} with a count, such as {name}=4").format(name=name))
+        limits[name] = int(count)
+    return limits

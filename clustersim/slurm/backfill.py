@@ -1,0 +1,235 @@
+"""The backfill loop: every tested job gets a plan, and a job may start now only beside all plans made before it.
+
+Source: facts, section 1; ``_attempt_backfill`` in ``src/plugins/sched/backfill/backfill.c`` of Slurm 22.05.
+"""
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clustersim.slurm.jobs import Job
+from clustersim.slurm.mainloop import is_completing, queue
+from clustersim.slurm.placing import ask_for, eligible, set_reason, tres, try_now, will_run
+from clustersim.slurm.select import Ask
+from clustersim.units import MINUTE
+
+if TYPE_CHECKING:
+    from clustersim.slurm.controller import Controller
+
+
+@dataclass(slots=True)
+class Slot:
+    """From ``begin`` to ``end`` these nodes are not planned for anybody."""
+
+    begin: int
+    end: int
+    nodes: int
+
+
+class NodeSpace:
+    """The table of free nodes over time. Plans are rounded down to the resolution, as Slurm does."""
+
+    def __init__(self, now: int, resolution: int, window: int, nodes: int) -> None:
+        self.resolution = resolution
+        self.slots = [Slot(self.floor(now), self.floor(now + window), nodes)]
+
+    def floor(self, time: int) -> int:
+        return time - time % self.resolution
+
+    def between(self, begin: int, end: int, nodes: int) -> tuple[int, int]:
+        """Which of ``nodes`` are free from ``begin`` to ``end``, and from when more could be (0: never more)."""
+        everything, later = nodes, 0
+        for i, slot in enumerate(self.slots):
+            if slot.end > begin and not later and i + 1 < len(self.slots):
+                following = everything & self.slots[i + 1].nodes
+                if following & ~(nodes & slot.nodes):
+                    later = slot.end
+            if slot.end <= begin:
+                continue
+            if slot.begin > end:
+                break
+            nodes &= slot.nodes
+        return nodes, later
+
+    def clashes(self, begin: int, end: int, nodes: int) -> bool:
+        return any(slot.end > begin and slot.begin < end and nodes & ~slot.nodes for slot in self.slots)
+
+    def reserve(self, begin: int, end: int, nodes: int) -> None:
+        """Take the nodes out of the table; a plan covers one step of the resolution at least."""
+        begin = max(begin, self.slots[0].begin)
+        end = max(end, begin + self.resolution)
+        self._split(begin)
+        self._split(end)
+        for slot in self.slots:
+            if slot.begin >= begin and slot.end <= end:
+                slot.nodes &= ~nodes
+        merged = self.slots[:1]
+        for slot in self.slots[1:]:
+            if slot.nodes == merged[-1].nodes:
+                merged[-1].end = slot.end
+            else:
+                merged.append(slot)
+        self.slots = merged
+
+    def _split(self, time: int) -> None:
+        for i, slot in enumerate(self.slots):
+            if slot.begin < time < slot.end:
+                self.slots.insert(i + 1, Slot(time, slot.end, slot.nodes))
+                slot.end = time
+                return
+
+
+def run(system: Controller, now: int) -> None:
+    """One cycle of ``sched/backfill``, or the estimates of ``sched/builtin`` (which start nothing)."""
+    if is_completing(system, now):
+        system.changed(now + 1)
+        return
+    if not system.settings.backfill:
+        _estimate(system, now)
+        return
+    system.touched |= system.planned
+    system.planned = 0
+    options = system.settings.scheduler
+    cycle = _Cycle(system, now)
+    for job, name in queue(system, now):
+        if cycle.tried >= options.bf_max_job_test:
+            break
+        if job.state == "PENDING" and not job.preempting:
+            cycle.consider(job, name)
+        if options.bf_max_job_start and cycle.started >= options.bf_max_job_start:
+            break
+    system.planned &= ~(system.pool.busy | system.closing_bits)
+    system.touched |= system.planned
+
+
+def _estimate(system: Controller, now: int) -> None:
+    """sched/builtin's own thread: it only estimates starts, which fixes the cores that job size counts with."""
+    for job, name in queue(system, now)[: system.settings.scheduler.bf_max_job_test]:
+        ask = ask_for(system, job, name, system.fitting(job, name) & system.available)
+        found = will_run(system, ask, name, now)
+        job.planned = found[0] if found else None
+
+
+class _Cycle:
+    """One walk through the queue."""
+
+    def __init__(self, system: Controller, now: int) -> None:
+        options = system.settings.scheduler
+        self.system, self.now, self.options = system, now, options
+        self.space = NodeSpace(now, options.bf_resolution, options.bf_window * MINUTE, system.available)
+        self.tried = self.started = 0
+        self.rejected: set[tuple[str, str]] = set()
+        self.array_plans: Counter[str] = Counter()
+        self.per_user: Counter[str] = Counter()
+        self.per_partition: Counter[str] = Counter()
+        self.plans_in: Counter[str] = Counter()
+
+    def consider(self, job: Job, name: str) -> None:
+        """Start the job, plan it, or leave it out."""
+        system, spec = self.system, job.spec
+        if spec.array and ((spec.id, name) in self.rejected or not self._array_open(job)):
+            return
+        if spec.array and not eligible(system, job, self.now):
+            self.rejected.add((spec.id, name))
+            return
+        if not self.options.assoc_limit_stop:
+            reason = system.policy.before(job)
+            if reason:
+                set_reason(system, job, self.now, reason)
+                return
+        if self._over(self.per_user, spec.user, self.options.bf_max_job_user) or \
+                self._over(self.per_partition, name, self.options.bf_max_job_part):
+            return
+        job.partition, job.priority = name, job.part_priority.get(name, job.priority)
+        if not self._plan(job, name) and spec.array:
+            self.rejected.add((spec.id, name))
+
+    def _array_open(self, job: Job) -> bool:
+        most = min(self.options.bf_max_job_array_resv, job.spec.array_limit or self.options.bf_max_job_array_resv)
+        return self.array_plans[job.spec.id] < most
+
+    @staticmethod
+    def _over(counts: Counter[str], key: str, most: int) -> bool:
+        counts[key] += 1
+        return bool(most) and counts[key] > most
+
+    def _plan(self, job: Job, name: str) -> bool:
+        """Find the first start beside all plans so far. True if the job was started or planned."""
+        system, now = self.system, self.now
+        length = job.limit_seconds(system.partitions[name])
+        reserve_nothing = self._too_young_or_low(job, name)
+        counted, begin = False, now
+        while True:
+            ask = ask_for(system, job, name, 0)
+            window = system.reservations.window(job, begin, length, system.pool.every, system.part_nodes[name], ask.required, True)
+            if window.verdict:
+                return False
+            begin = window.when
+            nodes = system.fitting(job, name) & system.available & window.nodes & ~system.foreign(job)
+            nodes, later = self.space.between(begin, max(begin, now) + length, nodes)
+            if window.overlap and window.until and (not later or window.until + 1 < later):
+                later = window.until + 1
+            ask.nodes = nodes
+            found = None
+            if nodes.bit_count() >= ask.min_nodes and not ask.required & ~nodes:
+                self.tried += not counted
+                counted = True
+                found = will_run(system, ask, name, now)
+            if found is None:
+                if later and not reserve_nothing:
+                    begin = later
+                    continue
+                return False
+            start, allocation = max(found[0], begin), found[1]
+            chosen = sum(1 << i for i, _cpus, _gpus in allocation)
+            if start <= now and chosen & system.closing_bits:
+                start, later = now + 1, 0  # wait until those nodes are clean
+            if start <= now:
+                result = try_now(system, job, name, system.available & nodes, now, "backfill")
+                if result == "started":
+                    self._note_start(job)
+                    return True
+                if result in {"policy", "reserved"}:
+                    return False
+                later = 0
+            if start > now and reserve_nothing:
+                return False
+            if later and start > later:
+                begin = later
+                continue
+            if start > now + self.options.bf_window * MINUTE:
+                job.planned = start
+                return False
+            low, high = self.space.floor(start), self.space.floor(start + length)
+            if start > now and self.space.clashes(low, high, chosen):
+                begin = start + (start == begin)
+                continue
+            return self._reserve(job, name, start, chosen, tres(system, job, allocation))
+
+    def _note_start(self, job: Job) -> None:
+        self.started += 1
+        if job.whole:
+            self.space.reserve(0, self.space.floor(job.limit_end), job.node_bits)
+
+    def _reserve(self, job: Job, name: str, start: int, nodes: int, amounts: dict[str, int]) -> bool:
+        system = self.system
+        if not self.options.assoc_limit_stop:
+            reason = system.policy.after(job, amounts)
+            if reason:
+                set_reason(system, job, self.now, reason)
+                return False
+        self.plans_in[name] += 1
+        job.planned = start
+        self.array_plans[job.spec.id] += bool(job.spec.array)
+        system.planned |= nodes
+        length = job.limit_seconds(system.partitions[name])
+        self.space.reserve(self.space.floor(start), self.space.floor(start + length), nodes)
+        return True
+
+    def _too_young_or_low(self, job: Job, name: str) -> bool:
+        """Jobs that may be started now but get no plan."""
+        options, waited = self.options, self.now - (job.eligible if job.eligible is not None else self.now)
+        return (bool(options.bf_min_prio_reserve) and job.priority < options.bf_min_prio_reserve) \
+            or waited < options.bf_min_age_reserve \
+            or (bool(options.bf_job_part_count_reserve) and self.plans_in[name] >= options.bf_job_part_count_reserve)

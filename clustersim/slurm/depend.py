@@ -1,0 +1,84 @@
+"""Dependencies: may the job start, wait, or never?
+
+Source: facts, section 8; ``test_job_dependency`` in ``src/slurmctld/job_scheduler.c`` of Slurm 22.05.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from clustersim import units
+from clustersim.slurm.jobs import Job
+
+MET, WAITS, NEVER = "met", "waits", "never"
+FINISHED = frozenset({"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "PREEMPTED", "DEADLINE", "OUT_OF_MEMORY"})
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """One clause. ``job`` is empty for a singleton; ``delay`` is seconds (``after`` only)."""
+
+    kind: str
+    job: str = ""
+    delay: int = 0
+
+
+def parse_dependency(text: str) -> tuple[tuple[Dependency, ...], bool]:
+    """The clauses (``$`` taken off), and whether any one of them is enough (``?``)."""
+    clauses = []
+    for part in filter(None, re.split(r"[,?]", text)):
+        kind, _colon, rest = part.partition(":")
+        for name in rest.split(":") if rest else [""]:
+            job, _plus, minutes = name.partition("+")
+            clauses.append(Dependency(kind, job.removeprefix("$"), int(minutes or 0) * units.MINUTE))
+    return tuple(clauses), "?" in text
+
+
+def judge(job: Job, now: int, find: Callable[[str], list[Job]], rivals: Callable[[Job], bool]) -> str:
+    """``met``, ``waits`` or ``never``. ``find(name)`` gives the job or all tasks of an array, nothing if unknown;
+    ``rivals(job)`` tells whether an earlier job of the same name and user is not finished (singleton)."""
+    clauses, any_of = parse_dependency(job.spec.dependency)
+    answers = []
+    for clause in clauses:
+        if clause.kind == "singleton":
+            answers.append(WAITS if rivals(job) else MET)
+        else:
+            answers.append(_one(clause, job, now, find))
+    if not answers:
+        return MET
+    if any_of:
+        return MET if MET in answers else NEVER if all(a == NEVER for a in answers) else WAITS
+    return NEVER if NEVER in answers else WAITS if WAITS in answers else MET
+
+
+def _one(clause: Dependency, job: Job, now: int, find: Callable[[str], list[Job]]) -> str:
+    others = find(clause.job)
+    if clause.kind == "aftercorr":
+        others = [other for other in others if other.task == job.task or other.task < 0]
+    if not others:
+        return MET  # unknown or forgotten: counts as satisfied (measured)
+    over = all(other.state in FINISHED and not other.completing for other in others)
+    good = all(other.state == "COMPLETED" for other in others)
+    if clause.kind == "after":
+        started = [_begun(other) for other in others]
+        if any(begun is None for begun in started):
+            return WAITS
+        return MET if all(begun is not None and begun + clause.delay <= now for begun in started) else WAITS
+    if clause.kind == "afterany":
+        return MET if over else WAITS
+    if clause.kind in {"afterok", "aftercorr"}:
+        if any(other.state in FINISHED and other.state != "COMPLETED" for other in others):
+            return NEVER
+        return MET if over and good else WAITS
+    failed = all(other.state in FINISHED and other.state != "COMPLETED" for other in others)
+    if any(other.state == "COMPLETED" for other in others):
+        return NEVER
+    return MET if over and failed else WAITS
+
+
+def _begun(job: Job) -> int | None:
+    """When the job started, or was cancelled before it could."""
+    if job.state == "PENDING":
+        return None
+    return job.start if job.allocation or job.runs else job.end

@@ -1,0 +1,73 @@
+"""Feature constraints (``sbatch --constraint``): ``a``, ``a&b``, ``a|b``, counts such as ``a*2``.
+
+Source: sbatch(1), ``--constraint``; the count form asks for that many nodes with the feature among the job's nodes.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from clustersim.errors import InputError, UnsupportedError
+from clustersim.messages import _
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """``any_of`` lists conjunctions of features; ``counts`` lists (feature, nodes that must have it)."""
+
+    any_of: tuple[frozenset[str], ...] = ()
+    counts: tuple[tuple[str, int], ...] = ()
+
+    def names(self) -> set[str]:
+        return {name for group in self.any_of for name in group} | {name for name, _count in self.counts}
+
+    def nodes(self, with_feature: dict[str, int], every: int) -> int:
+        """The nodes (as a bit set) that fulfil the constraint; those of a count alone stay all nodes."""
+        if not self.any_of:
+            return every
+        found = 0
+        for group in self.any_of:
+            fitting = every
+            for name in group:
+                fitting &= with_feature.get(name, 0)
+            found |= fitting
+        return found
+
+
+def parse_constraint(text: str, where: str = "constraint") -> Constraint:
+    """``text`` as a :class:`Constraint`; ``[a|b]`` (all nodes alike) and parentheses are not modelled.
+
+    >>> parse_constraint("cpu&new").any_of == (frozenset({"cpu", "new"}),)
+    True
+    """
+    if not text.strip():
+        return Constraint()
+    if re.search(r"[\[\]()]", text):
+        raise UnsupportedError(where, text)
+    plain: list[frozenset[str]] = []
+    counts: list[tuple[str, int]] = []
+    for group in text.split("|"):
+        names = []
+        for part in group.split("&"):
+            match = re.fullmatch(r"([A-Za-z][\w.=-]*)(?:\*(\d+))?", part.strip())
+            if not match:
+                raise InputError(where, text, _("features such as a, a&b, a|b or a*2"))
+            if match[2]:
+                counts.append((match[1], int(match[2])))
+            else:
+                names.append(match[1])
+        if names:
+            plain.append(frozenset(names))
+    if counts and "|" in text:
+        raise UnsupportedError(where, text)
+    return Constraint(tuple(plain), tuple(counts))
+
+
+def feature_bits(features: Sequence[frozenset[str]]) -> dict[str, int]:
+    """For each feature the nodes that have it, as a bit set over the positions of ``features``."""
+    bits: dict[str, int] = {}
+    for i, names in enumerate(features):
+        for name in names:
+            bits[name] = bits.get(name, 0) | 1 << i
+    return bits

@@ -1,0 +1,313 @@
+"""What comes from outside: submissions and the acts of operators.
+
+Sources: ``job_allocate`` and ``_top_priority`` in ``src/slurmctld/job_mgr.c`` for the reasons a job gets at its
+submission; facts, sections 5 (nodes), 7 (reasons), 9 (refusals) and 10 (reservations).
+"""
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from clustersim.clock import CONTROLLERS, FAULTS, INPUTS
+from clustersim.messages import N_
+from clustersim.slurm import lifecycle
+from clustersim.slurm.features import parse_constraint
+from clustersim.slurm.jobs import Job
+from clustersim.slurm.placing import ask_for, eligible, part_reason, test_only
+from clustersim.slurm.requests import JobSpec
+from clustersim.slurm.reserve import Reservation
+from clustersim.slurm.workload import OperatorAct, partition_value
+
+if TYPE_CHECKING:
+    from clustersim.slurm.controller import Controller
+
+REFUSED = "sbatch: error: Batch job submission failed: {why}"  # printed as it is, in every language
+
+
+def wanted(system: Controller, spec: JobSpec) -> int:
+    """The nodes that the job's constraint, GPUs and exclusions leave, in any state."""
+    pool = system.pool
+    nodes = parse_constraint(spec.constraint).nodes(pool.features, pool.every)
+    if spec.gpus_per_node or spec.gpus_per_job:
+        least = max(spec.gpus_per_node, spec.gpus_per_task, 1)
+        nodes &= sum(1 << i for i, count in enumerate(pool.gpus) if count >= least)
+        if spec.gpu_type:
+            nodes &= pool.gpu_types.get(spec.gpu_type, 0)
+    for name in spec.exclude:
+        nodes &= ~(1 << system.cluster.index[name])
+    return nodes
+
+
+def submit(system: Controller, now: int, spec: JobSpec) -> None:
+    """sbatch: refuse what can never run, queue the rest."""
+    first = _job(system, spec, now, -1 if not spec.array else spec.array[0])
+    tasks = [first] + [_job(system, spec, now, task) for task in spec.array[1:]]
+    why = _refusal(system, first, len(tasks))
+    if why:
+        first.key = spec.id
+        first.state, first.reason = "REJECTED", why
+        system.jobs[spec.id], system.first_submit[spec.id] = first, now
+        system.recorder.write(now, "reject", spec.id, why=why)
+        return
+    system.next_number += 1
+    for job in tasks:
+        system.jobs[job.key] = system.pending[job.key] = job
+        system.first_submit[job.key] = now
+        system.policy.count_submit(job)
+        limit = None if job.limit is None else job.limit * 60
+        system.recorder.write(now, "submit", job.key, user=spec.user, cores=spec.min_cpus, nodes=spec.min_nodes, gpus=spec.gpus,
+                              limit=limit, partition=",".join(job.partitions))
+        system.recorder.reasons[job.key] = "None"
+    if spec.array:
+        system.arrays[spec.id] = tasks
+    for job in tasks:
+        _first_reason(system, job, now)
+    if spec.begin:
+        system.recheck_at(now, now + spec.begin)
+    system.queue_main(now)
+    system.calc_soon(now)
+
+
+def _job(system: Controller, spec: JobSpec, now: int, task: int) -> Job:
+    key = spec.id if not spec.array else f"{spec.id}_{task}"
+    partitions = spec.partitions or (system.cluster.default_partition.name,)
+    partitions = tuple(sorted(partitions, key=lambda name: -system.partitions[name].priority_tier))
+    association = system.accounting.association(spec.user, spec.account)
+    qos = spec.qos or (association.default_qos if association else "") or "normal"
+    job = Job(key, spec, system.next_number, task, now, partitions=partitions, partition=partitions[0], qos=qos,
+              account=association.account if association else spec.account, begin=now + spec.begin)
+    job.limit = lifecycle.requested_limit(system, job)
+    job.held = "user" if spec.hold else ""
+    return job
+
+
+def _refusal(system: Controller, job: Job, tasks: int) -> str:
+    """Why the controller refuses the job at once; "" if it does not."""
+    spec = job.spec
+    known = set(system.pool.features)
+    if parse_constraint(spec.constraint).names() - known:
+        return REFUSED.format(why="Invalid feature specification")
+    association = system.accounting.association(spec.user, spec.account)
+    if "qos" in system.settings.enforce and association and job.qos not in (association.qos or ("normal",)):
+        return REFUSED.format(why="Invalid qos specification")
+    if system.policy.refuse_submit(job, tasks) or system.policy.deny_on_limit(job):
+        return REFUSED.format(why="Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)")
+    if spec.reservation and spec.reservation not in system.reservations.all:
+        return REFUSED.format(why="Requested reservation is invalid")
+    reasons = [part_reason(system, job, name) for name in job.partitions]
+    limits = system.settings.enforce_part_limits
+    broken = {"PartitionTimeLimit": "Requested time limit is invalid (missing or exceeds some limit)",
+              "PartitionNodeLimit": "Node count specification invalid"}
+    over = [broken[reason] for reason in reasons if reason in broken]
+    if (limits == "ALL" and over) or (limits == "ANY" and len(over) == len(reasons)):
+        return REFUSED.format(why=over[0])
+    runnable = [name for name, reason in zip(job.partitions, reasons, strict=True) if not reason]
+    if runnable and not any(test_only(system, job, name, system.fitting(job, name)) for name in runnable):
+        return REFUSED.format(why="Requested node configuration is not available")
+    return ""
+
+
+def _first_reason(system: Controller, job: Job, now: int) -> None:
+    """The reason set by the submission itself, before any loop has run."""
+    if not eligible(system, job, now):
+        system.priorities.submit(job, now)
+        system.recorder.reason(now, job)
+        return
+    system.priorities.submit(job, now)
+    if any(part_reason(system, job, name) for name in job.partitions):
+        job.reason = "PartitionConfig"
+    else:
+        if not _top_priority(system, job):
+            job.reason = "Priority"
+        if not any(_room(system, job, name) for name in job.partitions):
+            job.reason = "Resources"
+    system.recorder.reason(now, job)
+
+
+def _top_priority(system: Controller, job: Job) -> bool:
+    mine = system.part_nodes[job.partition]
+    return not any(other.priority > job.priority and other.eligible is not None and not other.held
+                   and system.part_nodes[other.partition] & mine for other in system.pending.values() if other is not job)
+
+
+def _room(system: Controller, job: Job, partition: str) -> bool:
+    """Whether enough nodes of a right kind are idle (or shared) at all, whatever the cores."""
+    ask = ask_for(system, job, partition, system.fitting(job, partition) & system.available)
+    nodes = ask.nodes & ~(system.pool.busy | system.closing_bits) if ask.whole else ask.nodes
+    return nodes.bit_count() >= ask.min_nodes
+
+
+# operators
+
+
+def act(system: Controller, now: int, one: OperatorAct) -> None:
+    """Do what an operator (or a broken machine) does."""
+    if one.do == "snapshot":
+        return
+    subject = one.job or one.name or ",".join(one.nodes)
+    system.recorder.write(now, "input", subject, do=one.do, user=one.user, reason=one.reason)
+    _ACTS[one.do](system, now, one)
+
+
+def targets(system: Controller, name: str) -> list[Job]:
+    """The jobs a name means: one, one task (``arr[5]`` or ``arr_5``), or all tasks of an array."""
+    match = re.fullmatch(r"(.+)\[(\d+)\]", name)
+    name = f"{match[1]}_{match[2]}" if match else name
+    if name in system.jobs:
+        return [system.jobs[name]]
+    return system.arrays.get(name, [])
+
+
+def _scancel(system: Controller, now: int, one: OperatorAct) -> None:
+    for job in targets(system, one.job):
+        if job.state == "PENDING" and not job.completing:
+            drop(system, job, now)
+        elif job.state in {"RUNNING", "SUSPENDED"}:
+            lifecycle.stop(system, job, now, "CANCELLED", N_("scancel"))
+
+
+def drop(system: Controller, job: Job, now: int, state: str = "CANCELLED") -> None:
+    """A waiting job ends without a run."""
+    job.state, job.end = state, now
+    del system.pending[job.key]
+    system.policy.count_submit(job, -1)
+    system.recorder.write(now, "end", job.key, state=state, exit_code="0:0")
+    system.queue_main(now)
+
+
+def _hold(system: Controller, now: int, one: OperatorAct) -> None:
+    for job in targets(system, one.job):
+        if job.state == "PENDING":
+            owner = one.user == job.spec.user
+            job.held, job.reason, job.detail = ("user", "JobHeldUser", "") if owner else ("admin", "JobHeldAdmin", "")
+            job.eligible = None
+            system.recorder.reason(now, job)
+            system.changed(now)
+
+
+def _release(system: Controller, now: int, one: OperatorAct) -> None:
+    for job in targets(system, one.job):
+        if job.state == "PENDING" and job.held and (job.held == "user" or one.user == "root"):
+            job.held, job.reason, job.detail = "", "None", ""
+            eligible(system, job, now)
+            if system.settings.multifactor:
+                system.priorities.update(job, now)
+            system.recorder.reason(now, job)
+    system.queue_main(now)
+
+
+def _requeue(system: Controller, now: int, one: OperatorAct) -> None:
+    for job in targets(system, one.job):
+        if job.state in {"RUNNING", "SUSPENDED"} and lifecycle.may_requeue(system, job):
+            lifecycle.stop(system, job, now, "REQUEUED", N_("requeued by an operator"), requeue=True)
+
+
+def _bits(system: Controller, one: OperatorAct) -> int:
+    return sum(1 << system.cluster.index[name] for name in one.nodes)
+
+
+def _drain(system: Controller, now: int, one: OperatorAct) -> None:
+    system.drain |= _bits(system, one)
+    _nodes_changed(system, now, one)
+
+
+def _down(system: Controller, now: int, one: OperatorAct) -> None:
+    system.down |= _bits(system, one)
+    lifecycle.node_down(system, _bits(system, one), now)
+    _nodes_changed(system, now, one)
+
+
+def _resume(system: Controller, now: int, one: OperatorAct) -> None:
+    bits = _bits(system, one)
+    system.drain &= ~bits
+    system.down &= ~(bits & ~system.silent)
+    _nodes_changed(system, now, one)
+
+
+def _nodes_changed(system: Controller, now: int, one: OperatorAct) -> None:
+    for name in one.nodes:
+        system.node_reason[system.cluster.index[name]] = one.reason
+    system.touched |= _bits(system, one)
+    system.queue_main(now)
+
+
+def _kill_slurmd(system: Controller, now: int, one: OperatorAct) -> None:
+    """The daemon is gone: the controller notices at its next ping and gives the node up after SlurmdTimeout."""
+    timeout = system.settings.slurmd_timeout
+    if not timeout:
+        return
+    bits = _bits(system, one)
+    system.agenda.put(system.grid(now + 1, max(timeout // 3, 1)), FAULTS, ("silent", bits))
+    system.agenda.put(now + timeout, CONTROLLERS, ("timeout", bits))
+    system.silent |= bits
+
+
+def node_silent(system: Controller, now: int, bits: int) -> None:
+    """A ping was not answered: the node takes no new jobs (sinfo shows ``*``)."""
+    system.touched |= bits & system.silent
+    system.queue_main(now)
+
+
+def node_timeout(system: Controller, now: int, bits: int) -> None:
+    """SlurmdTimeout is over: the node is DOWN, reason "Not responding"."""
+    lost = bits & system.silent
+    system.down |= lost
+    system.touched |= lost
+    for i in range(system.pool.size):
+        if lost >> i & 1:
+            system.node_reason[i] = "Not responding"
+    lifecycle.node_down(system, lost, now)
+    system.queue_main(now)
+
+
+def _start_slurmd(system: Controller, now: int, one: OperatorAct) -> None:
+    bits = _bits(system, one) & system.silent
+    system.silent &= ~bits
+    for i in range(system.pool.size):
+        not_answering = system.node_reason.get(i) == "Not responding"
+        if bits >> i & 1 and (system.settings.return_to_service == 2 or (system.settings.return_to_service == 1 and not_answering)):
+            system.down &= ~(1 << i)
+    for job in [job for job in system.running.values() if job.node_bits & bits]:
+        if job.state == "RUNNING" and job.resumed + job.work_left <= now:  # it ended while nobody could tell
+            lifecycle.work_done(system, now, job.key, job.generation)
+    system.touched |= bits
+    system.queue_main(now)
+
+
+def _create_reservation(system: Controller, now: int, one: OperatorAct) -> None:
+    bits = _bits(system, one)
+    system.reservations.all[one.name] = Reservation(
+        one.name, one.start, one.start + one.duration, bits, frozenset(one.users), frozenset(one.accounts), "MAINT" in one.flags)
+    system.agenda.put(max(one.start, now), INPUTS, ("reservation", one.name))
+    system.agenda.put(one.start + one.duration, INPUTS, ("reservation", one.name))
+    system.queue_main(now)
+
+
+def reservation_edge(system: Controller, now: int, name: str) -> None:
+    """A reservation begins or ends."""
+    one = system.reservations.all.get(name)
+    if one is None:
+        return
+    if now >= one.end:
+        del system.reservations.all[name]
+    system.maint = 0
+    for other in system.reservations.active(now):
+        system.maint |= other.nodes if other.maint else 0
+    system.touched |= one.nodes
+    system.queue_main(now)
+
+
+def _update_partition(system: Controller, now: int, one: OperatorAct) -> None:
+    part = system.partitions[one.name]
+    for key, value in one.set:
+        part = replace(part, **partition_value(key, value, key))
+    system.partitions[one.name] = part
+    system.queue_main(now)
+
+
+_ACTS = {
+    "scancel": _scancel, "hold": _hold, "release": _release, "requeue": _requeue, "drain": _drain, "down": _down, "resume": _resume,
+    "kill_slurmd": _kill_slurmd, "start_slurmd": _start_slurmd, "create_reservation": _create_reservation,
+    "update_partition": _update_partition,
+}

@@ -1,0 +1,101 @@
+"""The controller's record of one job: plain state that can be copied, no behaviour beyond small questions."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from clustersim import units
+from clustersim.cluster import Partition
+from clustersim.slurm.requests import JobSpec
+from clustersim.trace import Run
+
+YEAR = 365 * units.DAY  # how long a job without a limit looks (backfill.c, YEAR_SECONDS)
+
+Allocation = tuple[tuple[int, int, int], ...]  # (node position, cores, bit set of GPU indices) for each node
+
+
+@dataclass(slots=True)
+class Job:
+    """One job, or one task of an array. ``number`` is Slurm's job id: earlier submissions have lower ones.
+
+    ``reason`` is the reason's short name; ``detail`` the longer text that squeue prints in its place, if any.
+    ``eligible`` is when the job could first have started (Slurm's ``begin_time``): ``None`` while it may not.
+    """
+
+    key: str
+    spec: JobSpec
+    number: int
+    task: int = -1
+    submit: int = 0
+    state: str = "PENDING"
+    reason: str = "None"
+    detail: str = ""
+    held: str = ""  # "", "user" or "admin"
+    priority: int = 0
+    part_priority: dict[str, int] = field(default_factory=dict)
+    partitions: tuple[str, ...] = ()
+    partition: str = ""
+    account: str = ""
+    qos: str = ""
+    limit: int | None = None  # minutes
+    begin: int = 0
+    eligible: int | None = None
+    total_cpus: int = 0  # cores at the last placement tried; 0 before any
+    planned: int | None = None  # start estimated by the last backfill cycle
+    switch_since: int | None = None
+    # the current run
+    start: int = 0
+    limit_end: int = 0  # when the limit is reached
+    allocation: Allocation = ()
+    node_bits: int = 0
+    whole: bool = False
+    held_tres: dict[str, int] = field(default_factory=dict)  # what limits count for the run
+    generation: int = 0  # counts runs and interruptions: an agenda entry of an older one is void
+    work_left: int = 0
+    resumed: int = 0
+    suspended_s: int = 0
+    suspended_at: int | None = None
+    preempt_since: int | None = None
+    preempting: bool = False
+    end: int | None = None
+    scheduler: str = ""
+    requeue_pending: bool = False
+    runs: list[Run] = field(default_factory=list)
+    places: tuple[tuple[str, int, tuple[int, ...]], ...] = ()
+    completing: bool = False
+    ever_requeued: bool = False
+
+    @property
+    def shown_reason(self) -> str:
+        """What squeue's ``%r`` prints."""
+        return self.detail or self.reason
+
+    @property
+    def cpus(self) -> int:
+        return sum(cpus for _node, cpus, _gpus in self.allocation)
+
+    @property
+    def gpus(self) -> int:
+        return sum(gpus.bit_count() for _node, _cpus, gpus in self.allocation)
+
+    def limit_seconds(self, partition: Partition) -> int:
+        """The limit that planning counts with: the job's, cut to the partition's; a year when there is none."""
+        limit, most = self.limit, partition.max_time
+        if limit is None:
+            limit = most
+        elif most is not None:
+            limit = min(limit, most)
+        return YEAR if limit is None else limit * units.MINUTE
+
+
+def bits_of(positions: int) -> list[int]:
+    """The positions set in a bit set, rising.
+
+    >>> bits_of(0b1011)
+    [0, 1, 3]
+    """
+    found = []
+    while positions:
+        low = positions & -positions
+        found.append(low.bit_length() - 1)
+        positions ^= low
+    return found

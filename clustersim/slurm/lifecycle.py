@@ -1,0 +1,223 @@
+"""A job's life after it was chosen: start, end, kill, requeue, suspension, and the nodes it leaves.
+
+Sources: facts, sections 1 (time limits), 5 (requeue, node failure) and 6 (states); ``deallocate_nodes`` in
+``src/slurmctld/node_scheduler.c``: the cores of a job that ended are free at once, but its nodes take no new job while
+they complete.
+"""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clustersim.clock import ENDS
+from clustersim.messages import N_
+from clustersim.slurm.jobs import YEAR, Allocation, Job, bits_of
+from clustersim.slurm.record import current_run
+from clustersim.units import MINUTE
+
+if TYPE_CHECKING:
+    from clustersim.slurm.controller import Controller
+
+REQUEUE_DELAY = 121  # credential lifetime (AuthInfo=cred_expire, 120 s) plus 1: measured, and job_mgr.c
+
+
+def start(system: Controller, job: Job, partition: str, allocation: Allocation, whole: bool, now: int, by: str) -> None:
+    """Give ``allocation`` to the job; it runs from ``now``."""
+    part = system.partitions[partition]
+    if job.limit is None or (part.max_time is not None and job.limit > part.max_time):
+        job.limit = part.default_time if part.default_time is not None else part.max_time
+    job.state, job.reason, job.detail, job.partition = "RUNNING", "None", "", partition
+    job.start, job.limit_end = now, now + (YEAR if job.limit is None else job.limit * MINUTE)
+    job.allocation, job.whole, job.scheduler = allocation, whole, by
+    job.node_bits = sum(1 << i for i, _cpus, _gpus in allocation)
+    job.total_cpus = sum(system.pool.cpus[i] if whole else cpus for i, cpus, _gpus in allocation)
+    job.places = tuple((system.cluster.nodes[i].name, cpus, tuple(bits_of(gpus))) for i, cpus, gpus in allocation)
+    job.planned, job.switch_since, job.preempting, job.end = None, None, False, None
+    system.pool.take(allocation)
+    system.touched |= job.node_bits
+    if job.spec.exclusive == "user":
+        system.owners.update((i, job.spec.user) for i in bits_of(job.node_bits))
+    del system.pending[job.key]
+    system.running[job.key] = job
+    job.held_tres = {"cpu": job.total_cpus, "gres/gpu": job.gpus, "node": len(allocation)}
+    system.policy.count_run(job, job.held_tres)
+    wait = now - job.submit
+    system.recorder.forget_reason(job)
+    system.recorder.write(now, "start", job.key, places=[[n, c, list(g)] for n, c, g in job.places], wait=wait, scheduler=by)
+    job.work_left, job.resumed = job.spec.run + system.overheads.launch, now
+    _go_on(system, job, now)
+    if job.limit is not None:
+        system.limit_check(job.limit_end + system.settings.over_time_limit)
+    system.calc_soon(now)
+
+
+def _go_on(system: Controller, job: Job, now: int) -> None:
+    job.generation += 1
+    job.resumed = now
+    system.agenda.put(now + job.work_left, ENDS, ("done", job.key, job.generation))
+
+
+def work_done(system: Controller, now: int, key: str, generation: int) -> None:
+    """The work is finished, unless the job was stopped meanwhile or its node's daemon is dead."""
+    job = system.jobs[key]
+    if job.generation != generation or job.state != "RUNNING" or job.node_bits & system.silent:
+        return
+    code = job.spec.exit_code
+    end(system, job, now, "FAILED" if code else "COMPLETED", f"{code}:0")
+
+
+def end(system: Controller, job: Job, now: int, state: str, exit_code: str = "0:0", linger: int = 0, requeue: bool = False) -> None:
+    """The job's end on record; its nodes complete for ``linger`` seconds more than the cleanup takes."""
+    job.generation += 1
+    if job.suspended_at is not None:
+        _unpause(system, job, now)
+    else:
+        system.pool.give_back(job.allocation)
+    if system.settings.weight_fairshare:
+        system.priorities.shares.charge(job, now)
+    del system.running[job.key]
+    for i in bits_of(job.node_bits):
+        system.closing[i] += 1
+    system.closing_bits |= job.node_bits
+    system.touched |= job.node_bits
+    job.state, job.end, job.completing, job.requeue_pending = state, now, True, requeue
+    system.completing[job.key] = job
+    free = now + linger + system.overheads.cleanup
+    job.runs.append(current_run(job, now, state, free, exit_code))
+    system.recorder.write(now, "end", job.key, state=state, exit_code=exit_code)
+    if not requeue:
+        system.policy.count_submit(job, -1)
+    if linger:
+        system.agenda.put(now + linger, ENDS, ("kill", job.key))
+    if system.settings.complete_wait:
+        system.recheck_at(now, now + system.settings.complete_wait + 1)
+    _owners_left(system, job)
+    system.agenda.put(now + system.overheads.cleanup, ENDS, ("settle", job.key, job.held_tres))
+    if requeue:
+        _back_to_queue(system, job, now)
+    if free == now:
+        release(system, now, job.key, len(job.runs))
+    else:
+        system.agenda.put(free, ENDS, ("release", job.key, len(job.runs)))
+
+
+def settle(system: Controller, now: int, key: str, tres: dict[str, int]) -> None:
+    """The controller has heard of the end: limits count the job no longer, and the main loop looks again.
+
+    Slurm does this at the end itself, but within a tick of the nodes' cleanup; one instant for both keeps a successor
+    from starting elsewhere in that fraction of a second.
+    """
+    system.policy.count_run(system.jobs[key], tres, -1)
+    system.queue_main(now)
+
+
+def _owners_left(system: Controller, job: Job) -> None:
+    if not system.owners:
+        return
+    for i in bits_of(job.node_bits):
+        if not any(other.node_bits >> i & 1 and other.spec.exclusive == "user" for other in system.running.values()):
+            system.owners.pop(i, None)
+
+
+def kill(system: Controller, now: int, key: str) -> None:
+    """KillWait is over: what ignored SIGTERM gets SIGKILL."""
+    system.recorder.write(now, "signal", key, signal="SIGKILL", why=N_("it ignored SIGTERM for KillWait"))
+
+
+def release(system: Controller, now: int, key: str, run: int) -> None:
+    """The nodes of the run are clean: they may take jobs again, and the main loop runs."""
+    job = system.jobs[key]
+    nodes = sum(1 << system.cluster.index[name] for name in job.runs[run - 1].nodes)
+    for i in bits_of(nodes):
+        system.closing[i] -= 1
+        if not system.closing[i]:
+            system.closing_bits &= ~(1 << i)
+    system.touched |= nodes
+    job.completing = False
+    del system.completing[key]
+    system.recorder.write(now, "release", key)
+    system.wake_main(now)
+
+
+def stop(system: Controller, job: Job, now: int, state: str, why: str, requeue: bool = False) -> None:
+    """SIGTERM now; what ignores it holds its nodes until KillWait is over."""
+    system.recorder.write(now, "signal", job.key, signal="SIGTERM", why=why)
+    end(system, job, now, state, linger=system.settings.kill_wait if job.spec.ignore_term else 0, requeue=requeue)
+
+
+def check_limits(system: Controller, now: int) -> None:
+    """The periodic check: end every job that is past its limit (and OverTimeLimit)."""
+    system.limit_at = None
+    for job in list(system.running.values()):
+        if job.limit is None:
+            continue
+        over = job.limit_end + system.settings.over_time_limit
+        if job.state == "RUNNING" and over <= now:
+            stop(system, job, now, "TIMEOUT", N_("its time limit is over"))
+        elif job.state == "RUNNING":
+            system.limit_check(over)
+
+
+def may_requeue(system: Controller, job: Job) -> bool:
+    return system.settings.job_requeue if job.spec.requeue is None else job.spec.requeue
+
+
+def _back_to_queue(system: Controller, job: Job, now: int) -> None:
+    job.state, job.submit, job.begin = "PENDING", now, max(job.begin, now + REQUEUE_DELAY)
+    job.reason, job.detail, job.eligible, job.ever_requeued = "BeginTime", "", None, True
+    job.allocation, job.node_bits, job.suspended_s = (), 0, 0
+    job.limit = requested_limit(system, job)
+    system.pending[job.key] = job
+    system.recorder.write(now, "requeue", job.key, why=job.runs[-1].state)
+    system.recorder.reason(now, job)
+    system.recheck_at(now, job.begin)
+    if system.settings.multifactor:
+        system.priorities.update(job, now)
+
+
+def requested_limit(system: Controller, job: Job) -> int | None:
+    """Minutes asked for, else the partition's default, which counts from the submission on."""
+    if job.spec.limit is not None:
+        return job.spec.limit
+    return system.partitions[job.partitions[0]].default_time
+
+
+def node_down(system: Controller, nodes: int, now: int) -> None:
+    """Jobs on nodes that are lost go back to the queue, or end as NODE_FAIL."""
+    for job in [job for job in system.running.values() if job.node_bits & nodes]:
+        end(system, job, now, "NODE_FAIL", requeue=may_requeue(system, job))
+
+
+def suspend(system: Controller, job: Job, now: int) -> None:
+    """Stop a job's processes; its cores may serve others, its memory and GPUs stay."""
+    job.generation += 1
+    job.state, job.suspended_at = "SUSPENDED", now
+    if job.spec.stoppable:
+        job.work_left -= now - job.resumed
+    system.pool.give_back(job.allocation)
+    system.touched |= job.node_bits
+    system.pauses.setdefault(job.key, []).append([now, now])
+    system.recorder.write(now, "signal", job.key, signal="SIGSTOP", why=N_("a job of higher tier needs its nodes"))
+
+
+def resume(system: Controller, job: Job, now: int) -> None:
+    """Go on after a suspension: the limit is moved by the time it took."""
+    _unpause(system, job, now)
+    system.pool.take(job.allocation)
+    job.state = "RUNNING"
+    system.touched |= job.node_bits
+    system.recorder.write(now, "signal", job.key, signal="SIGCONT", why=N_("its nodes are free again"))
+    if job.spec.stoppable:
+        _go_on(system, job, now)
+    else:
+        job.generation += 1
+        left = max(job.start + job.spec.run + system.overheads.launch - now, 0)
+        system.agenda.put(now + left, ENDS, ("done", job.key, job.generation))
+    system.limit_check(job.limit_end + system.settings.over_time_limit)
+
+
+def _unpause(system: Controller, job: Job, now: int) -> None:
+    since = job.suspended_at if job.suspended_at is not None else now
+    system.pauses[job.key][-1][1] = now
+    job.suspended_s += now - since
+    job.limit_end += now - since
+    job.suspended_at = None

@@ -1,0 +1,106 @@
+"""The main scheduling loop: strict priority order, one blocked partition at a time.
+
+Source: facts, section 1; ``_schedule`` and ``sort_job_queue2`` in ``src/slurmctld/job_scheduler.c`` of Slurm 22.05.
+"""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clustersim.slurm.jobs import Job
+from clustersim.slurm.placing import MISSING_NODES, PART_REASONS, eligible, part_reason, set_reason, try_now
+
+if TYPE_CHECKING:
+    from clustersim.slurm.controller import Controller
+
+
+def is_completing(system: Controller, now: int) -> bool:
+    """With CompleteWait nothing starts while a job that ended at most that long ago still cleans up."""
+    wait = system.settings.complete_wait
+    return bool(wait) and any(job.end is not None and job.end >= now - wait for job in system.completing.values())
+
+
+def queue(system: Controller, now: int) -> list[tuple[Job, str]]:
+    """(job, partition) pairs that could start, best first: preemptors, tier, priority, submission, job id."""
+    pairs = []
+    reserved_first = bool(system.reservations.all)
+    for job in list(system.pending.values()):
+        if not eligible(system, job, now):
+            if job.reason == "DependencyNeverSatisfied" and system.settings.scheduler.kill_invalid_depend:
+                from clustersim.slurm.inputs import drop
+                drop(system, job, now)
+            continue
+        for name in job.partitions:
+            reason = part_reason(system, job, name)
+            if reason and job.reason != reason:
+                set_reason(system, job, now, reason)
+            elif not reason and job.reason in PART_REASONS:
+                set_reason(system, job, now, "None")
+            if not reason:
+                rank = (not (reserved_first and job.spec.reservation), -system.partitions[name].priority_tier,
+                        -job.part_priority.get(name, job.priority), job.submit, job.number, job.task)
+                pairs.append((rank, name, job))
+    pairs.sort(key=lambda pair: pair[0])
+    return [(job, name) for _rank, name, job in pairs]
+
+
+def run(system: Controller, now: int, full: bool) -> bool:
+    """One pass. Returns whether every job was looked at: after an event only ``default_queue_depth`` are."""
+    if not system.pending:
+        return True
+    if is_completing(system, now):
+        return True  # the release of those nodes, or the end of CompleteWait, wakes the loop again
+    available, blocked, tested = system.available, set[str](), 0
+    rejected: set[tuple[str, str]] = set()
+    blocked_reservations: set[str] = set()
+    for job, name in queue(system, now):
+        if job.state != "PENDING" or job.preempting or (job.spec.array and (job.spec.id, name) in rejected):
+            continue
+        if job.spec.array and not eligible(system, job, now):
+            rejected.add((job.spec.id, name))
+            continue
+        tested += 1
+        if not full and tested > system.settings.scheduler.default_queue_depth + 1:
+            return False
+        job.partition, job.priority = name, job.part_priority.get(name, job.priority)
+        if _behind_a_blocked_job(system, job, name, blocked, blocked_reservations, now):
+            continue
+        if (available & system.part_nodes[name]).bit_count() < job.spec.min_nodes:
+            set_reason(system, job, now, "Resources", MISSING_NODES)
+            blocked.add(name)
+            available &= ~system.part_nodes[name]
+            continue
+        result = try_now(system, job, name, available, now, "main")
+        if job.spec.array and result != "started":
+            rejected.add((job.spec.id, name))
+        available = _after(system, job, name, result, available, blocked, blocked_reservations)
+    return True
+
+
+def _behind_a_blocked_job(system: Controller, job: Job, name: str, blocked: set[str], reservations: set[str], now: int) -> bool:
+    if job.spec.reservation:
+        if job.spec.reservation not in reservations:
+            return False
+        set_reason(system, job, now, "Priority")
+        return True
+    if name not in blocked:
+        return False
+    if job.reason in {"None", "Resources"}:
+        set_reason(system, job, now, "Priority")
+    return True
+
+
+def _after(system: Controller, job: Job, name: str, result: str, available: int, blocked: set[str], reservations: set[str]) -> int:
+    """What a failed try takes away from the jobs behind it."""
+    stops = result in {"busy", "preempting"} or (result == "policy" and system.settings.scheduler.assoc_limit_stop)
+    required = sum(1 << system.cluster.index[node] for node in job.spec.nodelist)
+    if result != "started" and required and required.bit_count() >= job.spec.min_nodes:
+        return available & ~required
+    if result == "reserved" and job.spec.reservation in system.reservations.all:
+        return available & ~system.reservations.all[job.spec.reservation].nodes
+    if not stops:
+        return available
+    if job.spec.reservation:
+        reservations.add(job.spec.reservation)
+        return available
+    blocked.add(name)
+    return available & ~system.part_nodes[name]

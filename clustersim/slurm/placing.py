@@ -1,0 +1,254 @@
+"""Questions that both loops ask about one job: may it start yet, where, and why not.
+
+Sources: ``job_independent``, ``job_limits_check`` (``src/slurmctld/job_mgr.c``), ``select_nodes`` and
+``_pick_best_nodes`` (``src/slurmctld/node_scheduler.c``), ``_will_run_test``
+(``src/plugins/select/cons_common/job_test.c``) of Slurm 22.05; facts, sections 1, 3 and 7.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from clustersim import hostlist
+from clustersim.slurm import depend, preempt
+from clustersim.slurm.features import parse_constraint
+from clustersim.slurm.jobs import YEAR, Allocation, Job
+from clustersim.slurm.pool import NodePool
+from clustersim.slurm.select import Ask
+
+if TYPE_CHECKING:
+    from clustersim.slurm.controller import Controller
+
+MISSING_NODES = "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions"
+PART_REASONS = frozenset({"PartitionTimeLimit", "PartitionNodeLimit", "PartitionDown", "PartitionInactive", "PartitionConfig"})
+STICKY = frozenset({"DependencyNeverSatisfied", "BadConstraints", "ReservationDeleted"})
+FIRST_WINDOW = 30  # seconds of job ends tested together by _will_run_test; doubles with every test
+
+
+def set_reason(system: Controller, job: Job, now: int, reason: str, detail: str = "") -> None:
+    """Give the job a reason (and squeue's longer text) and log it if it is new."""
+    job.reason, job.detail = reason, detail
+    system.recorder.reason(now, job)
+
+
+def eligible(system: Controller, job: Job, now: int) -> bool:
+    """Whether nothing but resources and limits keeps the job (``job_independent``); sets the reason if something does."""
+    reason = _obstacle(system, job, now)
+    if reason:
+        set_reason(system, job, now, reason)
+        return False
+    if job.reason in {"Dependency", "BeginTime", "JobArrayTaskLimit", "Reservation"}:
+        set_reason(system, job, now, "None")
+    if job.eligible is None:
+        job.eligible = now
+    return True
+
+
+def _obstacle(system: Controller, job: Job, now: int) -> str:
+    if job.reason in STICKY:
+        return job.reason
+    if job.completing:
+        return "BeginTime" if job.begin > now else "Cleaning"
+    if job.held:
+        return "JobHeldUser" if job.held == "user" else "JobHeldAdmin"
+    if job.spec.dependency:
+        answer = depend.judge(job, now, lambda name: _named(system, name), lambda one: _rivals(system, one))
+        if answer == depend.NEVER:
+            return "DependencyNeverSatisfied"
+        if answer == depend.WAITS:
+            _recheck_delays(system, job, now)
+            return "Dependency"
+    limit = job.spec.array_limit
+    if limit and sum(1 for other in system.arrays[job.spec.id] if other.state in {"RUNNING", "SUSPENDED"}) >= limit:
+        return "JobArrayTaskLimit"
+    if job.begin > now:
+        return "BeginTime"
+    own = system.reservations.all.get(job.spec.reservation)
+    if job.spec.reservation and (own is None or own.start > now):
+        return "Reservation" if own else "ReservationDeleted"
+    return ""
+
+
+def _named(system: Controller, name: str) -> list[Job]:
+    if name in system.jobs:
+        job = system.jobs[name]
+        return [] if job.state == "REJECTED" else [job]
+    return system.arrays.get(name, [])
+
+
+def _rivals(system: Controller, job: Job) -> bool:
+    """Whether an earlier job of the same name and user has not ended (singleton)."""
+    unfinished = (*system.pending.values(), *system.running.values(), *system.completing.values())
+    return any(other.spec.name == job.spec.name and other.spec.user == job.spec.user and other.number < job.number
+               for other in unfinished)
+
+
+def _recheck_delays(system: Controller, job: Job, now: int) -> None:
+    clauses, _any = depend.parse_dependency(job.spec.dependency)
+    for clause in clauses:
+        for other in _named(system, clause.job) if clause.delay else []:
+            due = other.start + clause.delay
+            if other.state != "PENDING" and due > now:
+                system.recheck_at(now, due)
+
+
+def part_reason(system: Controller, job: Job, partition: str) -> str:
+    """The partition limit that keeps the job out, "" if none (``job_limits_check``)."""
+    part, spec = system.partitions[partition], job.spec
+    if spec.min_nodes > part.max_nodes or (spec.max_nodes and spec.max_nodes < part.min_nodes) \
+            or spec.min_nodes > len(part.nodes):
+        return "PartitionNodeLimit"
+    if spec.limit is not None and part.max_time is not None and spec.limit > part.max_time:
+        return "PartitionTimeLimit"
+    return {"DOWN": "PartitionDown", "INACTIVE": "PartitionInactive"}.get(part.state, "")
+
+
+def ask_for(system: Controller, job: Job, partition: str, nodes: int) -> Ask:
+    """The placement question for this job in this partition (``get_node_cnts``, ``_resolve_shared_status``)."""
+    part, spec = system.partitions[partition], job.spec
+    least = max(spec.min_nodes, part.min_nodes)
+    most = min(spec.max_nodes, part.max_nodes) if spec.max_nodes else part.max_nodes
+    whole = part.oversubscribe == "EXCLUSIVE" or spec.exclusive == "node"
+    required = sum(1 << system.cluster.index[name] for name in spec.nodelist)
+    return Ask(job, nodes, least, max(most, least), most if spec.max_nodes else least, whole, required)
+
+
+def place(system: Controller, ask: Ask, pool: NodePool, partition: str) -> Allocation | None:
+    """Nodes for ``ask`` on ``pool``, with feature counts; notes the cores, which job size and limits go by."""
+    lln = system.partitions[partition].lln
+    counts = parse_constraint(ask.job.spec.constraint).counts
+    for name, count in counts:
+        part = Ask(ask.job, ask.nodes & pool.features.get(name, 0), count, ask.max_nodes, count, ask.whole)
+        found = system.selector.choose(part, pool, lln)
+        if found is None:
+            return None
+        ask.required |= sum(1 << i for i, _cpus, _gpus in found)
+    chosen = system.selector.choose(ask, pool, lln)
+    if chosen is not None:
+        ask.job.total_cpus = sum(system.pool.cpus[i] if ask.whole else cpus for i, cpus, _gpus in chosen)
+        if ask.job.spec.switches and not _few_switches(system, ask.job, chosen):
+            return None
+    return chosen
+
+
+def _few_switches(system: Controller, job: Job, chosen: Allocation) -> bool:
+    """``--switches=n@time``: more leaf switches than asked for only after that time."""
+    tree, now = system.selector.tree, system.last_main
+    if tree is None or tree.leaves(sum(1 << i for i, _c, _g in chosen)) <= job.spec.switches:
+        return True
+    if job.switch_since is None:
+        job.switch_since = now
+        system.recheck_at(now, now + job.spec.switch_wait)
+    return now - job.switch_since >= job.spec.switch_wait
+
+
+def test_only(system: Controller, job: Job, partition: str, nodes: int) -> bool:
+    """Whether the job would fit on ``nodes`` if they were empty."""
+    before = job.total_cpus
+    fits = place(system, ask_for(system, job, partition, nodes), system.blank, partition) is not None
+    job.total_cpus = before
+    return fits
+
+
+def tres(system: Controller, job: Job, allocation: Allocation | None) -> dict[str, int]:
+    """The amounts that limits count: of the placement, else of the request."""
+    if allocation is None:
+        return system.policy.request(job)
+    return {"cpu": job.total_cpus, "gres/gpu": sum(g.bit_count() for _i, _c, g in allocation), "node": len(allocation)}
+
+
+def try_now(system: Controller, job: Job, partition: str, available: int, now: int, by: str) -> str:
+    """Start the job in ``partition`` on ``available`` nodes if it can be (``select_nodes``).
+
+    Returns "started", or why not: "policy", "busy" (the partition is blocked), "reserved", "unavailable" (required or
+    fitting nodes are down), "preempting". The reason of the job is set.
+    """
+    from clustersim.slurm import lifecycle  # lifecycle starts jobs, this decides; imported late to break the circle
+
+    reason = system.policy.before(job)
+    if reason:
+        set_reason(system, job, now, reason)
+        return "policy"
+    fit, length = system.fitting(job, partition), job.limit_seconds(system.partitions[partition])
+    ask = ask_for(system, job, partition, fit & available)
+    window = system.reservations.window(job, now, length, system.pool.every, system.part_nodes[partition], ask.required, move=False)
+    up = fit & available & window.nodes
+    free = up & ~system.closing_bits & ~system.foreign(job)
+    ask.nodes = free
+    allocation, victims = (None, []) if ask.required & ~up else preempt.place_now(system, ask, partition, up, now)
+    reason = system.policy.after(job, tres(system, job, allocation))
+    if reason:
+        set_reason(system, job, now, reason)
+        return "policy"
+    if victims:
+        set_reason(system, job, now, "Resources")
+        preempt.evict(system, job, victims, now)
+        return "preempting"
+    if allocation is not None:
+        lifecycle.start(system, job, partition, allocation, ask.whole, now, by)
+        return "started"
+    return _why_not(system, job, partition, up, window.verdict, now)
+
+
+def _why_not(system: Controller, job: Job, partition: str, up: int, verdict: str, now: int) -> str:
+    if verdict == "maint":
+        set_reason(system, job, now, "ReqNodeNotAvail", "ReqNodeNotAvail, Reserved for maintenance")
+        return "reserved"
+    if verdict in {"early", "invalid"}:
+        set_reason(system, job, now, "Reservation")
+        return "reserved"
+    if test_only(system, job, partition, up):
+        set_reason(system, job, now, "Resources")
+        return "busy"
+    gone = system.part_nodes[partition] & ~system.available
+    required = sum(1 << system.cluster.index[name] for name in job.spec.nodelist)
+    gone &= required or gone
+    where = hostlist.compress(system.names(gone))
+    detail = f"ReqNodeNotAvail, UnavailableNodes:{where}" if gone else "ReqNodeNotAvail, May be reserved for other job"
+    set_reason(system, job, now, "ReqNodeNotAvail", detail)
+    return "unavailable"
+
+
+def will_run(system: Controller, ask: Ask, partition: str, now: int) -> tuple[int, Allocation] | None:
+    """When and where the job could start if the running jobs end at their limits (``_will_run_test``).
+
+    Jobs are taken away in order of their end, those that end close together at once (first within 30 s, then within
+    windows that double), so a plan can lie later than the very first possibility; that is Slurm's own coarseness.
+    """
+    found = place(system, ask, system.pool, partition)
+    if found is not None:
+        return now, found
+    preempted = preempt.without_victims(system, ask, partition)
+    if preempted is not None:
+        return now, preempted
+    future = system.pool.copy()
+    ends = sorted((job.limit_end, job.number, job.task, job) for job in overlapping(system.running.values(), ask.nodes))
+    window, edge, i = FIRST_WINDOW, 0, 0
+    while i < len(ends):
+        edge = edge or ends[i][0] + FIRST_WINDOW - ends[i][0] % FIRST_WINDOW
+        first = i
+        while i < len(ends) and (i == first or ends[i][0] <= edge + window):
+            if ends[i][3].suspended_at is None:
+                future.give_back(ends[i][3].allocation)
+            i += 1
+        last = ends[i - 1][0]
+        window *= 2
+        while i < len(ends) and ends[i][0] > edge + window:
+            window *= 2
+        found = place(system, ask, future, partition)
+        if found is not None:
+            return last if last > now else guess_end(system, last, now), found
+    return None
+
+
+def overlapping(jobs: Iterable[Job], nodes: int) -> list[Job]:
+    return [job for job in jobs if job.node_bits & nodes]
+
+
+def guess_end(system: Controller, end: int, now: int) -> int:
+    """When a job past its limit will end, as backfill guesses (``_guess_job_end``)."""
+    return max(end + system.settings.kill_wait + system.settings.over_time_limit, now + 1)
+
+
+__all__ = ["MISSING_NODES", "PART_REASONS", "YEAR", "ask_for", "eligible", "part_reason", "place", "set_reason", "test_only", "tres",
+           "try_now", "will_run"]

@@ -1,0 +1,179 @@
+"""Job priority: ``priority/basic``, ``priority/multifactor`` and Fair Tree.
+
+Source: facts, section 2; ``src/plugins/priority/multifactor/{priority_multifactor,fair_tree}.c`` of Slurm 22.05.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from clustersim.cluster import Cluster
+from clustersim.slurm.accounts import Accounting
+from clustersim.slurm.jobs import Job
+from clustersim.slurm.settings import Settings
+
+FIRST_BASIC_PRIORITY = 4_294_901_759  # measured; counts down by one for each job
+DECAY = 0.693  # Slurm's value of ln 2
+MAX_PRIORITY = 2**32 - 1
+
+
+class Priorities:
+    """Sets and recalculates priorities; keeps the usage that fair share needs."""
+
+    def __init__(self, cluster: Cluster, settings: Settings, accounting: Accounting) -> None:
+        self.settings, self.accounting = settings, accounting
+        self.cluster_cpus, self.node_count = cluster.cpus, len(cluster.nodes)
+        self.cluster = cluster
+        self.next_basic = FIRST_BASIC_PRIORITY
+        factors = [p.priority_job_factor for p in cluster.partitions]
+        self.top_factor = max(factors, default=0)
+        self.top_qos = max((q.priority for q in accounting.qos.values()), default=0)
+        self.shares = FairTree(accounting)
+        self.changes = bool(settings.multifactor and (settings.weight_age or settings.weight_job_size or settings.weight_fairshare))
+
+    def submit(self, job: Job, now: int) -> None:
+        """The priority of a new job. Jobs that may not start yet have no age."""
+        if self.settings.multifactor:
+            self.update(job, now)
+        else:
+            job.priority = self.next_basic
+            self.next_basic -= 1
+
+    def update(self, job: Job, now: int) -> None:
+        """Apply the formula, once for each partition of the job."""
+        common = self._common(job, now)
+        for name in job.partitions:
+            partition = self.cluster.partition(name)
+            share = partition.priority_job_factor / self.top_factor if partition and self.top_factor else 0.0
+            total = common + self.settings.weight_partition * share
+            job.part_priority[name] = int(min(max(total, 1), MAX_PRIORITY))
+        job.priority = job.part_priority[job.partition]
+
+    def _common(self, job: Job, now: int) -> float:
+        s, spec = self.settings, job.spec
+        age = 0.0 if job.eligible is None else min((now - job.eligible) / s.max_age, 1.0) if s.max_age else 1.0
+        total = s.weight_age * age - spec.nice
+        if s.weight_job_size:
+            total += s.weight_job_size * self._size(job)
+        if s.weight_qos and self.top_qos:
+            total += s.weight_qos * self.accounting.qos[job.qos].priority / self.top_qos
+        if s.weight_fairshare:
+            total += s.weight_fairshare * self.shares.factor.get((spec.user, job.account), 0.0)
+        return total
+
+    def _size(self, job: Job) -> float:
+        """Before any placement was tried, the cores asked for count; after it those the job would get."""
+        cpus, nodes = job.total_cpus or job.spec.min_cpus, job.spec.min_nodes
+        if self.settings.small_relative_to_time:
+            size = max(nodes * self.cluster_cpus / self.node_count, cpus) / max(job.limit or 1, 1) / self.cluster_cpus
+            return min(max(1 - size if self.settings.favor_small else size, 0.0), 1.0)
+        size = (nodes / self.node_count + cpus / self.cluster_cpus) / 2
+        return min(max(1 - size if self.settings.favor_small else size, 0.0), 1.0)
+
+    def period(self, now: int, running: Iterable[Job], pending: Iterable[Job]) -> None:
+        """What happens every ``PriorityCalcPeriod``: usage decays and grows, priorities are recalculated."""
+        if self.settings.weight_fairshare:
+            self.shares.grow(now, running, self.settings.decay_half_life)
+            self.shares.rank()
+        for job in pending:
+            if not job.held:
+                self.update(job, now)
+
+
+@dataclass(slots=True)
+class _Branch:
+    """One account or user of the tree. ``usage`` is in core seconds, decayed."""
+
+    name: str
+    user: bool
+    shares: int
+    parent: str = ""
+    usage: float = 0.0
+    children: list[str] = field(default_factory=list)
+    level_fs: float = 0.0
+
+
+class FairTree:
+    """Fair Tree: siblings sorted by shares / usage, depth first; the users' ranks give the factor.
+
+    Keys of branches are account names and ``user@account``; root's own user counts too (facts, section 2).
+    """
+
+    def __init__(self, accounting: Accounting) -> None:
+        self.branches = {"": _Branch("", False, 1), "root@": _Branch("root@", True, 1)}
+        self.branches[""].children.append("root@")
+        for account in accounting.accounts.values():
+            parent = "" if account.parent in {"", "root"} else account.parent
+            self._add(_Branch(account.name, False, account.shares, parent))
+        for one in accounting.associations.values():
+            self._add(_Branch(f"{one.user}@{one.account}", True, one.shares, one.account))
+        self.users = sum(branch.user for branch in self.branches.values())
+        self.factor: dict[tuple[str, str], float] = {}
+        self.counted: dict[str, int] = {}  # until when the usage of each running job is counted
+        self.last = 0
+        self.rank()
+
+    def _add(self, branch: _Branch) -> None:
+        self.branches[branch.name] = branch
+        self.branches[branch.parent].children.append(branch.name)
+
+    def grow(self, now: int, running: Iterable[Job], half_life: int) -> None:
+        """Decay all usage since the last time and add what ran since; see ``decay_apply_new_usage``."""
+        factor = (1 - DECAY / half_life) ** (now - self.last) if half_life else 1.0
+        for branch in self.branches.values():
+            branch.usage *= factor
+        for job in running:
+            self.charge(job, now)
+        self.last = now
+
+    def charge(self, job: Job, now: int) -> None:
+        """Count the core seconds of a run since they were last counted."""
+        since = max(self.counted.get(job.key, job.start), job.start)
+        self.counted[job.key] = now
+        if job.suspended_at is not None:
+            return
+        name = f"{job.spec.user}@{job.account}"
+        while name in self.branches:
+            branch = self.branches[name]
+            branch.usage += job.total_cpus * (now - since)
+            if not name:
+                break
+            name = branch.parent
+
+    def rank(self) -> None:
+        """Walk the tree and give every user association its factor, rank / number of user associations."""
+        self._next = self._rank = self.users
+        self._walk(self.branches[""].children[:], tied_with_parent=False)
+
+    def _walk(self, names: list[str], tied_with_parent: bool) -> None:
+        siblings = [self.branches[name] for name in names]
+        for branch in siblings:
+            branch.level_fs = self._level(branch)
+        siblings.sort(key=lambda b: (-b.level_fs, not b.user))
+        before: float | None = None
+        skip = 0
+        for i, branch in enumerate(siblings):
+            if skip:
+                skip -= 1
+                continue
+            tied = tied_with_parent if i == 0 and tied_with_parent else before == branch.level_fs
+            if branch.user:
+                if not tied:
+                    self._rank = self._next
+                user, _at, account = branch.name.partition("@")
+                self.factor[user, account] = self._rank / self.users
+                self._next -= 1
+            else:
+                same = [b for b in siblings[i + 1:] if not b.user and b.level_fs == branch.level_fs]
+                skip = len(same)
+                self._walk([name for one in (branch, *same) for name in one.children], tied)
+            before = branch.level_fs
+
+    def _level(self, branch: _Branch) -> float:
+        parent = self.branches[branch.parent]
+        total = sum(self.branches[name].shares for name in parent.children)
+        share = branch.shares / total if total else 0.0
+        part = branch.usage / parent.usage if parent.usage else 0.0
+        if not share:
+            return 0.0
+        return share / part if part else float("inf")

@@ -1,0 +1,74 @@
+"""Writes the log of a run and turns it into a :class:`~clustersim.trace.Trace`."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from clustersim.slurm.jobs import Job, bits_of
+from clustersim.trace import Event, JobRecord, Place, Run, Trace
+from clustersim.trace import Node as TraceNode
+from clustersim.units import MINUTE
+
+if TYPE_CHECKING:
+    from clustersim.slurm.controller import Controller
+
+
+class Recorder:
+    """The log so far, and the last reason and node states written, so that only changes are."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+        self.log: list[Event] = []
+        self.reasons: dict[str, str] = {}
+        self.node_states: list[str] = [""] * len(names)
+
+    def write(self, time: int, kind: str, subject: str, **detail: Any) -> None:
+        self.log.append(Event(time, kind, subject, detail))
+
+    def reason(self, now: int, job: Job) -> None:
+        """Log the reason of a waiting job if it is another than before."""
+        shown = job.shown_reason
+        if self.reasons.get(job.key) != shown:
+            self.reasons[job.key] = shown
+            self.write(now, "reason", job.key, reason=shown)
+
+    def forget_reason(self, job: Job) -> None:
+        """After a start or a requeue the next reason counts as new."""
+        self.reasons.pop(job.key, None)
+
+    def nodes(self, now: int, touched: int, states: dict[int, str]) -> None:
+        """Log the states of the touched nodes that changed."""
+        for i in bits_of(touched):
+            if states[i] != self.node_states[i]:
+                self.node_states[i] = states[i]
+                self.write(now, "node", self.names[i], state=states[i])
+
+
+def make_trace(system: Controller, policy: str, until: int, seed: int) -> Trace:
+    """Everything that happened up to ``until`` as a trace."""
+    cluster = system.cluster
+    nodes = tuple(TraceNode(node.name, node.cpus, node.gpus) for node in cluster.nodes)
+    jobs = [_record(system, job) for job in system.jobs.values()]
+    return Trace(policy, cluster.cpus, jobs, nodes, tuple(system.recorder.log), until, seed)
+
+
+def _record(system: Controller, job: Job) -> JobRecord:
+    runs = list(job.runs)
+    if job.state in {"RUNNING", "SUSPENDED"}:
+        runs.append(current_run(job, None, job.state))
+    spec = job.spec
+    extra: dict[str, Any] = {"job": spec.id, "name": spec.name, "partition": job.partition or ",".join(job.partitions)}
+    for name, value in (("qos", job.qos), ("account", job.account), ("suspended_s", job.suspended_s),
+                        ("suspended", system.pauses.get(job.key)), ("end_s", job.end if not runs else None)):
+        if value:
+            extra[name] = value
+    return JobRecord(
+        id=job.key, submit=system.first_submit[job.key], runtime=spec.run + system.overheads.launch,
+        limit=None if job.limit is None else job.limit * MINUTE, cores=spec.min_cpus, nodes=spec.min_nodes, gpus=spec.gpus,
+        user=spec.user, state=job.state, reason=job.shown_reason if job.state == "PENDING" else "None", runs=tuple(runs),
+        extra=extra)
+
+
+def current_run(job: Job, end: int | None, state: str, released: int | None = None, exit_code: str = "0:0") -> Run:
+    """The run that goes on (or just ended) as a trace keeps it."""
+    places = tuple(Place(node, cpus, gpus) for node, cpus, gpus in job.places)
+    return Run(job.start, end, state, places, sum(place.cpus for place in places), released, exit_code)

@@ -1,0 +1,216 @@
+"""What one job asks for: the sbatch options of a workload entry as numbers the scheduler works with."""
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from clustersim import units
+from clustersim.cluster import Cluster
+from clustersim.errors import InputError, UnsupportedError
+from clustersim.messages import _
+from clustersim.slurm.accounts import Accounting
+from clustersim.slurm.features import parse_constraint
+from clustersim.slurm.schema import Section, suggest
+from clustersim.slurm.settings import Settings
+
+MAX_COUNT = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """One submission. ``limit`` is minutes (``None``: none given); counts of 0 mean "not given".
+
+    ``min_nodes``/``max_nodes`` and ``min_cpus`` are what sbatch sends: with ``-N`` both equal it, without it one node
+    at least and any number at most; a task needs ``cpus_per_task`` cores.
+    """
+
+    id: str
+    at: int
+    user: str
+    run: int
+    limit: int | None = None
+    name: str = ""
+    partitions: tuple[str, ...] = ()
+    qos: str = ""
+    account: str = ""
+    nice: int = 0
+    min_nodes: int = 1
+    max_nodes: int = 0
+    ntasks: int = 0
+    ntasks_per_node: int = 0
+    cpus_per_task: int = 1
+    min_cpus: int = 1
+    gpus_per_node: int = 0
+    gpus_per_job: int = 0
+    gpus_per_task: int = 0
+    gpu_type: str = ""
+    exclusive: str = ""  # "", "node" or "user"
+    constraint: str = ""
+    nodelist: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    hold: bool = False
+    begin: int = 0  # seconds after the submission
+    requeue: bool | None = None
+    reservation: str = ""
+    switches: int = 0
+    switch_wait: int = 0
+    exit_code: int = 0
+    ignore_term: bool = False
+    stoppable: bool = False
+    dependency: str = ""
+    array: tuple[int, ...] = ()
+    array_limit: int = 0
+
+    @property
+    def gpus(self) -> int:
+        """All GPUs of the job, as far as the request says."""
+        return self.gpus_per_job or self.gpus_per_node * self.min_nodes
+
+
+def read_job(item: Section, cluster: Cluster, settings: Settings, accounting: Accounting, before: Mapping[str, JobSpec]) -> JobSpec:
+    """One entry of ``jobs``; ``before`` are the jobs above it, which a dependency may name."""
+    spec = _size(item, _identity(item, cluster, accounting, settings))
+    spec = _extra_args(item, _gpus(item, spec), cluster)
+    exclusive = item.raw("exclusive", False)
+    if not (isinstance(exclusive, bool) or exclusive == "user"):
+        raise InputError(item.where("exclusive"), exclusive, _("true, false or \"user\""))
+    begin = item.text("begin", "")
+    requeue = item.boolean("requeue") if "requeue" in item else None
+    ids, limit = parse_array(item.text("array", ""), item.where("array"), settings.max_array_size)
+    constraint = item.text("constraint", "")
+    parse_constraint(constraint, item.where("constraint"))
+    count, wait = _switch_request(item)
+    spec = replace(
+        spec, exclusive="node" if exclusive is True else exclusive or "", constraint=constraint or spec.constraint,
+        nodelist=item.hosts("nodelist", cluster.index, ()), exclude=item.hosts("exclude", cluster.index, ()),
+        hold=item.boolean("hold", False), begin=parse_begin(begin, item.where("begin")) if begin else 0, requeue=requeue,
+        reservation=item.text("reservation", ""), exit_code=item.integer("exit_code", 0, high=255),
+        ignore_term=item.boolean("ignore_term", False), stoppable=item.boolean("stoppable", False), array=ids, array_limit=limit,
+        dependency=item.text("dependency", ""), switches=count, switch_wait=wait)
+    _check_dependency(item, spec, before)
+    item.finish()
+    return spec
+
+
+def _identity(item: Section, cluster: Cluster, accounting: Accounting, settings: Settings) -> JobSpec:
+    limit = None if item.raw("time_limit_min") is None else item.integer("time_limit_min", low=1)
+    partitions = tuple(name.strip() for name in item.text("partition", "").split(",") if name.strip())
+    for name in partitions:
+        if cluster.partition(name) is None:
+            raise InputError(item.where("partition"), name, _("a partition of the cluster"),
+                             suggest(name, [p.name for p in cluster.partitions]))
+    qos, account, user = item.text("qos", ""), item.text("account", ""), item.text("user")
+    if qos and qos not in accounting.qos:
+        raise InputError(item.where("qos"), qos, _("a QOS of this file"), suggest(qos, accounting.qos))
+    if account and account not in accounting.accounts:
+        raise InputError(item.where("account"), account, _("an account of this file"), suggest(account, accounting.accounts))
+    if settings.associations and accounting.association(user, account) is None:
+        raise InputError(item.where("user"), user, _("a user of accounting.users, since associations are enforced"))
+    job_id = item.text("id")
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", job_id):
+        raise InputError(item.where("id"), job_id, _("letters, digits, dots, dashes and underscores"))
+    return JobSpec(
+        job_id, item.integer("at"), user, item.integer("run_s"), limit, item.text("job_name", job_id), partitions, qos, account,
+        item.integer("nice", 0, low=-2_147_483_645, high=2_147_483_645))
+
+
+def _size(item: Section, spec: JobSpec) -> JobSpec:
+    nodes = item.integer("nodes", low=1, high=MAX_COUNT) if "nodes" in item else 0
+    tasks = item.integer("ntasks", low=1, high=MAX_COUNT) if "ntasks" in item else 0
+    per_node = item.integer("ntasks_per_node", low=1, high=MAX_COUNT) if "ntasks_per_node" in item else 0
+    per_task = item.integer("cpus_per_task", 1, low=1, high=MAX_COUNT)
+    if nodes and tasks and tasks < nodes:
+        nodes = tasks  # sbatch: "can't run 1 processes on 2 nodes, setting nnodes to 1"
+    if per_node and not tasks:
+        tasks = per_node * max(nodes, 1)
+    least = max(nodes, 1)
+    return replace(spec, min_nodes=least, max_nodes=nodes, ntasks=tasks, ntasks_per_node=per_node, cpus_per_task=per_task,
+                   min_cpus=(tasks or least) * per_task)
+
+
+def _gpus(item: Section, spec: JobSpec) -> JobSpec:
+    per_node, total, per_task = (item.integer(key, 0, high=MAX_COUNT) for key in ("gpus_per_node", "gpus", "gpus_per_task"))
+    if per_task:
+        if not spec.ntasks:
+            raise InputError(item.where("gpus_per_task"), per_task, _("ntasks beside it"))
+        total = per_task * spec.ntasks
+    return replace(spec, gpus_per_node=per_node, gpus_per_job=total, gpus_per_task=per_task)
+
+
+def _extra_args(item: Section, spec: JobSpec, cluster: Cluster) -> JobSpec:
+    for text in item.texts("extra_args"):
+        match = re.fullmatch(r"--gres=gpu(?::([A-Za-z][\w-]*))?(?::(\d+))?", text)
+        if match:
+            spec = replace(spec, gpu_type=match[1] or "", gpus_per_node=int(match[2] or 1))
+            continue
+        match = re.fullmatch(r"--gpus(-per-node)?=(?:([A-Za-z][\w-]*):)?(\d+)", text)
+        if not match:
+            raise UnsupportedError(item.where("extra_args"), text)
+        key = "gpus_per_node" if match[1] else "gpus_per_job"
+        spec = replace(spec, **{"gpu_type": match[2] or "", key: int(match[3])})
+    return spec
+
+
+def _switch_request(item: Section) -> tuple[int, int]:
+    value = item.raw("switches")
+    if value is None:
+        return 0, 0
+    match = re.fullmatch(r"(\d+)(?:@(.+))?", str(value))
+    if isinstance(value, bool) or not match or not int(match[1]):
+        raise InputError(item.where("switches"), value, _("a count of switches, or count@time"))
+    minutes = units.parse_slurm_minutes(match[2], item.where("switches")) if match[2] else 5  # max_switch_wait
+    return int(match[1]), (minutes or 5) * units.MINUTE
+
+
+def parse_array(text: str, where: str, max_size: int) -> tuple[tuple[int, ...], int]:
+    """``0-7%2``, ``1-15:2``, ``1,5,9`` as task ids in rising order and the limit of tasks at once (0: none)."""
+    if not text:
+        return (), 0
+    body, _sign, limit = text.partition("%")
+    if _sign and (not limit.isdigit() or not int(limit)):
+        raise InputError(where, text, _("a count behind %, such as 0-7%2"))
+    ids: set[int] = set()
+    for part in body.split(","):
+        match = re.fullmatch(r"(\d+)(?:-(\d+)(?::(\d+))?)?", part.strip())
+        if not match or int(match[2] or match[1]) < int(match[1]) or match[3] == "0":
+            raise InputError(where, text, _("task ids such as 0-7, 1-15:2 or 1,5,9, with %n for at most n at once"))
+        last = int(match[2] or match[1])
+        if last >= max_size:
+            raise InputError(where, text, _("task ids below MaxArraySize {size}").format(size=max_size))
+        ids.update(range(int(match[1]), last + 1, int(match[3] or 1)))
+    return tuple(sorted(ids)), int(limit or 0)
+
+
+_UNITS = {"": 1, "second": 1, "minute": units.MINUTE, "hour": units.HOUR, "day": units.DAY, "week": 7 * units.DAY}
+
+
+def parse_begin(text: str, where: str) -> int:
+    """``now+15minutes`` as seconds after the submission. Clock times need a calendar and are not modelled."""
+    match = re.fullmatch(r"now(?:\+(\d+)([a-z]*))?", text.strip().lower())
+    unit = (match[2] or "").rstrip("s") if match else ""
+    if not match or unit not in _UNITS:
+        if re.match(r"\d|today|tomorrow|midnight|noon|teatime", text.strip().lower()):
+            raise UnsupportedError(where, text)
+        raise InputError(where, text, _("now+COUNT[seconds|minutes|hours|days|weeks]"))
+    return int(match[1] or 0) * _UNITS[unit]
+
+
+def _check_dependency(item: Section, spec: JobSpec, before: Mapping[str, JobSpec]) -> None:
+    where = item.where("dependency")
+    if "," in spec.dependency and "?" in spec.dependency:
+        raise InputError(where, spec.dependency, _("either commas (all) or question marks (any), not both"))
+    for part in filter(None, re.split(r"[,?]", spec.dependency)):
+        kind, _colon, rest = part.partition(":")
+        if kind == "singleton" and not rest:
+            continue
+        if kind not in {"after", "afterok", "afternotok", "afterany", "aftercorr"} or not rest:
+            raise InputError(where, part, _("after, afterok, afternotok, afterany or aftercorr with :$job, or singleton"))
+        for name in rest.split(":"):
+            job, _plus, minutes = name.partition("+")
+            if minutes and (kind != "after" or not minutes.isdigit()):
+                raise InputError(where, name, _("minutes behind + only with after, such as after:$a+2"))
+            if job.startswith("$") and job[1:].partition("_")[0] not in before and job[1:] not in before:
+                raise InputError(where, name, _("a $job named before this one"), suggest(job[1:], before))
+            if not job.startswith("$") and not job.partition("_")[0].isdigit():
+                raise InputError(where, name, _("$job or a job number"))

@@ -1,0 +1,249 @@
+"""A workload file: cluster, configuration, accounting, jobs and what an operator does, read and checked.
+
+The form is that of the measured Slurm schedules (README of the conformance data, ``tests/golden/slurm_golden``).
+Keys that are legal there but not modelled raise :class:`~clustersim.errors.UnsupportedError` with their JSON path.
+"""
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clustersim import hostlist, units
+from clustersim.cluster import Cluster, Node, Partition, Switch
+from clustersim.errors import InputError, UnsupportedError
+from clustersim.messages import _
+from clustersim.slurm.accounts import Accounting, read_accounting
+from clustersim.slurm.requests import JobSpec, read_job
+from clustersim.slurm.schema import MAX_SECONDS, Section, suggest
+from clustersim.slurm.settings import Settings, parse_settings
+
+MAX_CPUS = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorAct:
+    """One entry of ``events``: at ``at`` seconds somebody does ``do``. What it needs is in the other fields."""
+
+    at: int
+    do: str
+    job: str = ""
+    user: str = "root"
+    nodes: tuple[str, ...] = ()
+    reason: str = ""
+    name: str = ""
+    start: int = 0
+    duration: int = 0  # seconds
+    users: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    flags: frozenset[str] = frozenset()
+    label: str = ""
+    set: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class SlurmWorkload:
+    """A checked workload. ``until`` is where the measured run stopped, in seconds (``None``: when all is done)."""
+
+    name: str
+    cluster: Cluster
+    settings: Settings
+    accounting: Accounting
+    jobs: tuple[JobSpec, ...]
+    events: tuple[OperatorAct, ...] = ()
+    until: int | None = None
+
+
+def read_workload(path: str | Path) -> SlurmWorkload:
+    """The workload in the file ``path``; :class:`InputError` names file and JSON path of what is wrong."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(str(path), str(error), _("a readable workload file")) from None
+    return parse_workload(text, Path(path).name)
+
+
+def parse_workload(text: str | Mapping[str, Any], file: str = "workload") -> SlurmWorkload:
+    """The workload in ``text`` (JSON, or the object itself)."""
+    data: Any = text
+    if isinstance(text, str):
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            where = _("{file}, line {line}, column {column}").format(file=file, line=error.lineno, column=error.colno)
+            raise InputError(where, error.msg, _("a workload as JSON")) from None
+        except RecursionError:
+            raise InputError(file, _("brackets nested too deep"), _("a workload as JSON")) from None
+    root = Section(data, file, "")
+    cluster = _cluster(root.section("cluster") if "cluster" in root else _missing(root, "cluster"))
+    config = root.section("config")
+    settings = parse_settings(config.data, config.where)
+    accounting = read_accounting(root.section("accounting"))
+    jobs = _jobs(root, cluster, settings, accounting)
+    names = {spec.id for spec in jobs}
+    events = tuple(_event(item, cluster, names) for item in root.sections("events"))
+    until = root.integer("until_s") if root.raw("until_s") is not None else None
+    name = root.text("name", "workload")
+    root.finish(("about", "features", "speed"))
+    return SlurmWorkload(name, cluster, settings, accounting, jobs, events, until)
+
+
+def _missing(section: Section, key: str) -> Section:
+    raise InputError(section.where(key), _("nothing"), _("a JSON object"))
+
+
+def _cluster(section: Section) -> Cluster:
+    nodes: dict[str, Node] = {}
+    for item in section.sections("nodes", least=1):
+        for name in hostlist.expand(item.text("name"), item.where("name")):
+            if name in nodes:
+                raise InputError(item.where("name"), name, _("a name that no other node has"))
+            nodes[name] = Node(
+                name, item.integer("cpus", low=1, high=MAX_CPUS), item.integer("gpus", 0, high=1024), item.text("gpu_type", ""),
+                item.integer("memory_mb", 16_000, low=1), item.integer("weight", 1, high=2**32), frozenset(item.texts("features")))
+        item.finish()
+    partitions: dict[str, Partition] = {}
+    for item in section.sections("partitions", least=1):
+        partition = _partition(item, nodes)
+        if partition.name in partitions:
+            raise InputError(item.where("name"), partition.name, _("a name that no other partition has"))
+        partitions[partition.name] = partition
+    switches = _switches(section, nodes)
+    section.finish()
+    return Cluster(tuple(nodes.values()), tuple(partitions.values()), switches)
+
+
+_PARTITION_KEYS = {
+    "Default": "default", "MaxTime": "max_time", "DefaultTime": "default_time", "MinNodes": "min_nodes", "MaxNodes": "max_nodes",
+    "PriorityTier": "priority_tier", "PriorityJobFactor": "priority_job_factor", "OverSubscribe": "oversubscribe", "State": "state",
+    "LLN": "lln", "PreemptMode": "preempt_mode", "GraceTime": "grace_time",
+}
+_PARTITION_UNMODELLED = ("AllowGroups", "AllowAccounts", "AllowQos", "DenyAccounts", "DenyQos", "QOS", "MaxCPUsPerNode", "DefMemPerNode",
+                         "DefMemPerCPU", "ExclusiveUser", "Hidden", "RootOnly", "OverTimeLimit", "TRESBillingWeights", "ReqResv")
+
+
+def _partition(item: Section, nodes: Mapping[str, Node]) -> Partition:
+    name = item.text("name")
+    values: dict[str, Any] = {"nodes": item.hosts("nodes", nodes, tuple(nodes))}
+    for key in _PARTITION_UNMODELLED:
+        if key in item:
+            raise UnsupportedError(item.where(key), key)
+    for key in _PARTITION_KEYS:
+        if key in item:
+            values.update(partition_value(key, item.raw(key), item.where(key)))
+    item.finish(_PARTITION_UNMODELLED)
+    return Partition(name, **values)
+
+
+def partition_value(key: str, value: object, where: str) -> dict[str, Any]:
+    """One partition key of slurm.conf as fields of :class:`Partition`; also what ``update_partition`` sets."""
+    if key not in _PARTITION_KEYS:
+        raise InputError(where, key, _("a partition key of slurm.conf"), suggest(key, _PARTITION_KEYS))
+    text, field = str(value).strip(), _PARTITION_KEYS[key]
+    if isinstance(value, bool) or not isinstance(value, str | int) or not text:
+        raise InputError(where, value, _("text or a whole number, as in slurm.conf"))
+    if key in {"MaxTime", "DefaultTime"}:
+        return {field: units.parse_slurm_minutes(text, where)}
+    if key == "OverSubscribe":
+        mode, _colon, count = text.upper().partition(":")
+        if mode not in {"NO", "EXCLUSIVE", "YES", "FORCE"} or (count and not count.isdigit()):
+            raise InputError(where, text, "NO, EXCLUSIVE, YES[:n], FORCE[:n]")
+        if mode in {"YES", "FORCE"} and int(count or 4) != 1:
+            raise UnsupportedError(where, _("several jobs on one core"))
+        return {"oversubscribe": mode, "max_share": int(count or 1)}
+    if key in {"Default", "LLN"}:
+        if text.upper() not in {"YES", "NO"}:
+            raise InputError(where, text, "YES, NO")
+        return {field: text.upper() == "YES"}
+    if key in {"State", "PreemptMode"}:
+        options = {"State": ("UP", "DOWN", "DRAIN", "INACTIVE"), "PreemptMode": ("OFF", "CANCEL", "REQUEUE", "SUSPEND")}[key]
+        if text.upper() not in options:
+            raise InputError(where, text, _("one of {options}").format(options=", ".join(options)))
+        return {field: text.upper()}
+    if key in {"MinNodes", "MaxNodes"} and text.upper() in {"UNLIMITED", "INFINITE"}:
+        return {}
+    if not text.isdigit() or int(text) > 2**31:
+        raise InputError(where, value, _("a whole number, 0 or more"))
+    return {field: int(text)}
+
+
+def _switches(section: Section, nodes: Mapping[str, Node]) -> tuple[Switch, ...]:
+    switches: dict[str, Switch] = {}
+    for item in section.sections("switches"):
+        name = item.text("name")
+        below = hostlist.expand(item.text("switches"), item.where("switches")) if "switches" in item else []
+        for child in below:
+            if child not in switches:
+                raise InputError(item.where("switches"), child, _("a switch named before"), suggest(child, switches))
+        hosts = item.hosts("nodes", nodes, ())
+        if bool(below) == bool(hosts):
+            raise InputError(item.where(), name, _("either nodes or switches"))
+        item.finish()
+        switches[name] = Switch(name, hosts, tuple(below))
+    return tuple(switches.values())
+
+
+def _jobs(root: Section, cluster: Cluster, settings: Settings, accounting: Accounting) -> tuple[JobSpec, ...]:
+    jobs: dict[str, JobSpec] = {}
+    for item in root.sections("jobs"):
+        spec = read_job(item, cluster, settings, accounting, jobs)
+        if spec.id in jobs:
+            raise InputError(item.where("id"), spec.id, _("an id that no other job has"))
+        jobs[spec.id] = spec
+    return tuple(jobs.values())
+
+
+_ACTS = ("drain", "down", "resume", "kill_slurmd", "start_slurmd", "scancel", "hold", "release", "requeue", "create_reservation",
+         "update_partition", "snapshot")
+_RESERVATION_FLAGS = ("MAINT", "IGNORE_JOBS", "FLEX", "IGNORE", "OVERLAP", "DAILY", "WEEKLY", "PART_NODES", "ANY_NODES")
+
+
+def _event(item: Section, cluster: Cluster, jobs: set[str]) -> OperatorAct:
+    do = item.choice("do", _ACTS)
+    at = item.integer("at")
+    if do == "snapshot":
+        item.finish(("commands", "label"))
+        return OperatorAct(at, do, label=item.text("label", ""))
+    if do in {"drain", "down", "resume", "kill_slurmd", "start_slurmd"}:
+        act = OperatorAct(at, do, nodes=item.hosts("nodes", cluster.index), reason=item.text("reason", ""))
+        if do in {"drain", "down"} and not act.reason:
+            raise InputError(item.where("reason"), _("nothing"), _("a reason: scontrol refuses to {do} a node without one").format(do=do))
+    elif do == "create_reservation":
+        act = _reservation(item, cluster, at)
+    elif do == "update_partition":
+        act = OperatorAct(at, do, name=item.text("name") if "name" in item else item.text("partition"), set=_settings_of(item))
+        if cluster.partition(act.name) is None:
+            raise InputError(item.where("name"), act.name, _("a partition of the cluster"),
+                             suggest(act.name, [p.name for p in cluster.partitions]))
+    else:
+        act = OperatorAct(at, do, job=item.text("job"), user=item.text("user", "root"))
+        if act.job.partition("[")[0] not in jobs:
+            raise InputError(item.where("job"), act.job, _("the id of a job in this file"), suggest(act.job, jobs))
+    item.finish(("label",))
+    return act
+
+
+def _settings_of(item: Section) -> tuple[tuple[str, str], ...]:
+    values = item.section("set")
+    for key, value in values.data.items():
+        partition_value(key, value, values.where(key))
+    return tuple((key, str(value)) for key, value in values.data.items())
+
+
+def _reservation(item: Section, cluster: Cluster, at: int) -> OperatorAct:
+    flags = frozenset(flag.strip().upper() for flag in item.text("flags", "").split(",") if flag.strip())
+    for flag in sorted(flags):
+        if flag not in _RESERVATION_FLAGS:
+            raise InputError(item.where("flags"), flag, _("a flag of scontrol create reservation"), suggest(flag, _RESERVATION_FLAGS))
+        if flag not in {"MAINT", "IGNORE_JOBS"}:
+            raise UnsupportedError(item.where("flags"), flag)
+
+    def names(key: str) -> tuple[str, ...]:
+        return tuple(name.strip() for name in item.text(key, "").split(",") if name.strip())
+
+    return OperatorAct(
+        at, "create_reservation", name=item.text("name"), start=item.integer("start_s", low=at, high=MAX_SECONDS),
+        duration=units.MINUTE * item.integer("duration_min", low=1), nodes=item.hosts("nodes", cluster.index), flags=flags,
+        users=names("users"), accounts=names("accounts"))
