@@ -4,6 +4,7 @@ Jupyter Book folds them by a script (sphinx-togglebutton), which leaves them ope
 """
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from docutils import nodes
@@ -35,10 +36,8 @@ class Fold(SphinxPostTransform):
 def visit_html(self: Any, node: folded_box) -> None:
     self.body.append(self.starttag(node, "details", CLASS="admonition cs-folded"))
     title = node.children[0]
-    self.body.append('<summary class="admonition-title">')
-    for child in title.children:
-        child.walkabout(self)
-    self.body.append("</summary>\n")
+    # Words only: a link inside what folds and unfolds would be a control inside a control.
+    self.body.append(f'<summary class="admonition-title">{escape(" ".join(title.astext().split()))}</summary>\n')
     node.remove(title)
 
 

@@ -1,7 +1,7 @@
 """What every page gets besides its text: a description, its place in the navigation, and no file that it does not use."""
 from __future__ import annotations
 
-import re
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -10,9 +10,8 @@ from sphinx.environment.adapters.toctree import document_toc
 from sphinx.util.typing import ExtensionMetadata
 
 LONGEST = 160  # characters of a description; search engines cut longer ones
-# Scripts of the theme and of Sphinx that our layout has no use for.
-UNUSED = ("scripts/sphinx-book-theme.js", "_static/scripts/sphinx-book-theme.js", "sphinx_highlight.js", "_static/sphinx_highlight.js",
-          "doctools.js", "_static/doctools.js")
+# Scripts and styles of the theme and of Sphinx that our layout has no use for.
+UNUSED = ("sphinx-book-theme.js", "sphinx_highlight.js", "doctools.js", "sphinx-book-theme.css", "basic.css", "exercise.css")
 
 
 def description(doctree: nodes.document) -> str:
@@ -28,8 +27,8 @@ def description(doctree: nodes.document) -> str:
 
 def mark_current(html: str) -> str:
     """Tell assistive programs which entry of the navigation is this page."""
-    return re.sub(r'<a class="current reference internal" href="#"', '<a class="current reference internal" href="#" aria-current="page"',
-                  html)
+    link = '<a class="current reference internal" href="#"'
+    return html.replace(link, link + ' aria-current="page"')
 
 
 def fill(app: Sphinx, pagename: str, _template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
@@ -40,7 +39,8 @@ def fill(app: Sphinx, pagename: str, _template: str, context: dict[str, Any], do
     maker = context.get("toctree")
     if maker is not None:
         context["cs_nav"] = lambda: mark_current(maker(maxdepth=3, collapse=True, includehidden=True, titles_only=True))
-    context["script_files"] = [script for script in context["script_files"] if getattr(script, "filename", script) not in UNUSED]
+    for kind in ("script_files", "css_files"):
+        context[kind] = [file for file in context[kind] if Path(str(getattr(file, "filename", file) or "")).name not in UNUSED]
 
 
 def page_toc(app: Sphinx, pagename: str) -> str:
