@@ -70,8 +70,7 @@ def speak(control: Slider, value: float) -> str:
     '1 hour'
     """
     text = f"{value:.{decimals(control)}f}"
-    one, many = _UNITS.get(control.unit, (control.unit, control.unit))
-    return f"{text} {ngettext(one, many, 1 if value == 1 else 2)}".strip()
+    return f"{text} {_unit(control.unit, True)[0 if value == 1 else 1]}".strip()
 
 
 def decimals(control: Slider) -> int:
@@ -104,15 +103,21 @@ def _control(control: Control, value: Value) -> dict[str, Any]:
     data: dict[str, Any] = {"kind": type(control).__name__.lower(), "name": control.name, "label": _(control.label),
                             "help": _(control.help) if control.help else "", "default": value}
     if isinstance(control, Slider):
-        one, many = _UNITS.get(control.unit, (control.unit, control.unit))
         data |= {"low": control.low, "high": control.high, "step": control.step, "decimals": decimals(control),
-                 "unit": _(control.unit) if control.unit else "",
-                 "spoken": [ngettext(one, many, 1), ngettext(one, many, 2)] if one else ["", ""]}
+                 "unit": _unit(control.unit, control.unit not in _SHORT), "spoken": _unit(control.unit, True)}
     elif isinstance(control, Choice):
         data["options"] = [[key, _(label)] for key, label in control.options]
     else:
         assert isinstance(control, Toggle)
     return data
+
+
+def _unit(unit: str, full: bool) -> list[str]:
+    """A unit after 1 and after another number: in full or as written; empty where there is none."""
+    if not unit:
+        return ["", ""]
+    one, many = _UNITS.get(unit, (unit, unit)) if full else (unit, unit)
+    return [ngettext(one, many, 1), ngettext(one, many, 2)]
 
 
 def _answer(work: Any) -> str:
@@ -126,6 +131,7 @@ def _answer(work: Any) -> str:
     return json.dumps({"ok": False, "error": message}, ensure_ascii=False)
 
 
+_SHORT = {"s", "min", "h", "d", "%", "×"}  # written as they are, spoken in full
 _UNITS: dict[str, tuple[str, str]] = {
     "s": (N_("second"), N_("seconds")), "min": (N_("minute"), N_("minutes")), "h": (N_("hour"), N_("hours")),
     "d": (N_("day"), N_("days")), "GPUs": (N_("GPU"), N_("GPUs")), "jobs": (N_("job"), N_("jobs")),

@@ -59,6 +59,7 @@ class Live(SphinxDirective):
         name = self.options.setdefault("name", f"live-{experiment}")
         node = live_figure("", about=about, classes=["cs-live", *self.options.get("class", [])], key=name.removeprefix("live-"))
         node.source, node.line = self.get_source_info()
+        node["ids"] = [name]  # as written: docutils would turn the underscores of an id into hyphens
         node += self._caption(about["caption"])
         self.add_name(node)
         node["html"] = html(about, node["ids"][0], node["key"])

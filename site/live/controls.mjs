@@ -7,7 +7,8 @@ export function show(control, value, words) {
   if (control.kind === "choice") return control.options.find(([key]) => key === value)[1];
   if (control.kind === "toggle") return value ? words.yes : words.no;
   const text = value.toFixed(control.decimals);
-  return control.unit ? `${text}\u00a0${control.unit}` : text;
+  const unit = control.unit[value === 1 ? 0 : 1];
+  return unit ? `${text}\u00a0${unit}` : text;
 }
 
 /** A slider's value in words, for `aria-valuetext`: `3 hours`. */
