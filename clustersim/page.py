@@ -63,16 +63,6 @@ def words() -> dict[str, str]:
     return {name: _(text) for name, text in _WORDS.items()}
 
 
-def speak(control: Slider, value: float) -> str:
-    """A slider's value in words for a screen reader: ``3 hours``, ``0.75``.
-
-    >>> speak(Slider("hours", "Hours", 0, 9, 0.5, 1, "h"), 1)
-    '1 hour'
-    """
-    text = f"{value:.{decimals(control)}f}"
-    return f"{text} {_unit(control.unit, True)[0 if value == 1 else 1]}".strip()
-
-
 def decimals(control: Slider) -> int:
     """How many decimal places the slider's steps need, at most six.
 
