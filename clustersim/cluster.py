@@ -45,7 +45,6 @@ class Partition:
     state: str = "UP"
     lln: bool = False
     preempt_mode: str = ""
-    grace_time: int = 0
 
 
 @dataclass(frozen=True, slots=True)

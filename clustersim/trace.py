@@ -252,7 +252,8 @@ def _check_capacity(trace: Trace) -> None:
         for place in run.places:
             if place.node not in capacity:
                 raise InvariantError(f"job {job.id} runs on {place.node}, which is not a node of the cluster")
-            changes += [(start, 1, place.node, place.cpus), (stop, 0, place.node, -place.cpus)] if stop > start else []
+            for begin, end in _unpaused(job, start, stop):
+                changes += [(begin, 1, place.node, place.cpus), (end, 0, place.node, -place.cpus)] if end > begin else []
             for gpu in place.gpus:
                 held.setdefault((place.node, gpu), []).append((start, stop, job.id))
     _check_cores(trace, capacity, sorted(changes))
@@ -261,12 +262,17 @@ def _check_capacity(trace: Trace) -> None:
             raise InvariantError(f"job {spans[0][2]} holds GPU {gpu} of {node}, which has {capacity[node].gpus}")
         spans.sort()
         for (_a, stop, first), (start, _b, second) in zip(spans, spans[1:], strict=False):
-            if start < stop and not _may_share(trace, first, second):
+            if start < stop:
                 raise InvariantError(f"GPU {gpu} of {node} is held by {first} until {stop} and by {second} from {start}")
 
 
-def _may_share(trace: Trace, first: str, second: str) -> bool:
-    return bool(trace.job(first).extra.get("suspended_s") or trace.job(second).extra.get("suspended_s"))
+def _unpaused(job: JobRecord, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """The parts of a run in which it used its cores: a suspended job keeps its GPUs, but others may have its cores."""
+    for pause, resumed in job.extra.get("suspended", ()):
+        if start <= pause < stop:
+            yield start, pause
+            start = resumed
+    yield start, stop
 
 
 def _check_cores(trace: Trace, capacity: dict[str, Node], changes: list[tuple[int, int, str, int]]) -> None:

@@ -38,7 +38,6 @@ class Qos:
     priority: int = 0
     preempt: frozenset[str] = frozenset()
     preempt_mode: str = ""
-    grace_time: int = 0
     flags: frozenset[str] = frozenset()
     limits: Limits = Limits()
 
@@ -94,7 +93,7 @@ def read_accounting(section: Section) -> Accounting:
                 raise InputError(item.where("preempt"), name, _("a QOS of this file"), suggest(name, qos))
     accounts = {}
     for item in section.sections("accounts"):
-        account = Account(item.text("name"), item.text("parent", ""), _shares(item), _limits(item, qos=False))
+        account = Account(item.text("name"), item.text("parent", ""), _shares(item), _limits(item))
         if account.parent and account.parent != "root" and account.parent not in accounts:
             raise InputError(item.where("parent"), account.parent, _("an account named before"), suggest(account.parent, accounts))
         item.finish(("description", "organization"))
@@ -114,13 +113,12 @@ def _qos(item: Section) -> Qos:
     flags = frozenset(filter(None, item.text("flags", "").split(",")))
     for flag in sorted(flags - {"DenyOnLimit"}):
         raise UnsupportedError(item.where("flags"), flag)
-    return _finished(item, Qos(
-        name=item.text("name"), priority=item.integer("priority", 0, high=2**31), limits=_limits(item, qos=True), flags=flags,
-        preempt=frozenset(filter(None, item.text("preempt", "").split(","))), preempt_mode="" if mode == "CLUSTER" else mode,
-        grace_time=item.integer("gracetime", 0) or item.integer("GraceTime", 0)))
-
-
-def _finished(item: Section, qos: Qos) -> Qos:
+    for key in ("gracetime", "GraceTime"):
+        if item.integer(key, 0):
+            raise UnsupportedError(item.where(key), key)
+    qos = Qos(
+        name=item.text("name"), priority=item.integer("priority", 0, high=2**31), limits=_limits(item), flags=flags,
+        preempt=frozenset(filter(None, item.text("preempt", "").split(","))), preempt_mode="" if mode == "CLUSTER" else mode)
     item.finish()
     return qos
 
@@ -135,7 +133,7 @@ def _user(item: Section, accounts: dict[str, Account], qos: dict[str, Qos]) -> A
         for name in names:
             if name not in qos:
                 raise InputError(item.where(key), name, _("a QOS of this file"), suggest(name, qos))
-    user = Association(item.text("name"), account, _shares(item), allowed, default, _limits(item, qos=False))
+    user = Association(item.text("name"), account, _shares(item), allowed, default, _limits(item))
     item.finish()
     return user
 
@@ -148,7 +146,7 @@ _SUBMIT = ("MaxSubmitJobs", "MaxSubmitJobsPerUser", "MaxSubmitPU")
 _JOBS = ("MaxJobs", "MaxJobsPerUser", "MaxJobsPU")
 
 
-def _limits(item: Section, qos: bool) -> Limits:
+def _limits(item: Section) -> Limits:
     counts = {key: item.integer(key) for key in (*_SUBMIT, *_JOBS, "GrpJobs", "GrpSubmitJobs", "MaxJobsPerAccount", "MaxJobsPA",
                                                  "MaxSubmitJobsPerAccount", "MaxSubmitPA") if key in item}
     tres = {key: _tres(item, key) for key in _TRES_KEYS if key in item}
@@ -157,8 +155,6 @@ def _limits(item: Section, qos: bool) -> Limits:
             raise UnsupportedError(item.where(key), key)
     wall = next((units.parse_slurm_minutes(str(item.raw(key)), item.where(key))
                  for key in ("MaxWall", "MaxWallDurationPerJob") if key in item), None)
-    if "GraceTime" in item and not qos:
-        raise InputError(item.where("GraceTime"), "GraceTime", _("a limit of accounts and users"))
 
     def first(*keys: str) -> int | None:
         return next((counts[key] for key in keys if key in counts), None)

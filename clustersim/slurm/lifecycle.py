@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from clustersim.clock import ENDS
 from clustersim.messages import N_
+from clustersim.slurm import preempt
 from clustersim.slurm.jobs import YEAR, Allocation, Job, bits_of
 from clustersim.slurm.record import current_run
 from clustersim.units import MINUTE
@@ -31,7 +32,7 @@ def start(system: Controller, job: Job, partition: str, allocation: Allocation, 
     job.node_bits = sum(1 << i for i, _cpus, _gpus in allocation)
     job.total_cpus = sum(system.pool.cpus[i] if whole else cpus for i, cpus, _gpus in allocation)
     job.places = tuple((system.cluster.nodes[i].name, cpus, tuple(bits_of(gpus))) for i, cpus, gpus in allocation)
-    job.planned, job.switch_since, job.preempting, job.end = None, None, False, None
+    job.planned, job.switch_since, job.preempt_since, job.preempting, job.end = None, None, None, False, None
     system.pool.take(allocation)
     system.touched |= job.node_bits
     if job.spec.exclusive == "user":
@@ -70,8 +71,8 @@ def end(system: Controller, job: Job, now: int, state: str, exit_code: str = "0:
     job.generation += 1
     if job.suspended_at is not None:
         _unpause(system, job, now)
-    else:
-        system.pool.give_back(job.allocation)
+        system.pool.take(_cores(job))  # they were given back when it paused
+    system.pool.give_back(job.allocation)
     if system.settings.weight_fairshare:
         system.priorities.shares.charge(job, now)
     del system.running[job.key]
@@ -135,6 +136,8 @@ def release(system: Controller, now: int, key: str, run: int) -> None:
     job.completing = False
     del system.completing[key]
     system.recorder.write(now, "release", key)
+    if system.settings.gang:
+        preempt.wake_paused(system, now)
     system.wake_main(now)
 
 
@@ -188,21 +191,25 @@ def node_down(system: Controller, nodes: int, now: int) -> None:
 
 
 def suspend(system: Controller, job: Job, now: int) -> None:
-    """Stop a job's processes; its cores may serve others, its memory and GPUs stay."""
+    """Stop a job's processes: higher tiers may use its cores; its memory and GPUs stay taken."""
     job.generation += 1
     job.state, job.suspended_at = "SUSPENDED", now
     if job.spec.stoppable:
         job.work_left -= now - job.resumed
-    system.pool.give_back(job.allocation)
+    system.pool.give_back(_cores(job))
     system.touched |= job.node_bits
     system.pauses.setdefault(job.key, []).append([now, now])
     system.recorder.write(now, "signal", job.key, signal="SIGSTOP", why=N_("a job of higher tier needs its nodes"))
 
 
+def _cores(job: Job) -> Allocation:
+    return tuple((i, cpus, 0) for i, cpus, _gpus in job.allocation)
+
+
 def resume(system: Controller, job: Job, now: int) -> None:
     """Go on after a suspension: the limit is moved by the time it took."""
     _unpause(system, job, now)
-    system.pool.take(job.allocation)
+    system.pool.take(_cores(job))
     job.state = "RUNNING"
     system.touched |= job.node_bits
     system.recorder.write(now, "signal", job.key, signal="SIGCONT", why=N_("its nodes are free again"))

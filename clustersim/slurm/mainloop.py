@@ -4,6 +4,7 @@ Source: facts, section 1; ``_schedule`` and ``sort_job_queue2`` in ``src/slurmct
 """
 from __future__ import annotations
 
+from functools import cmp_to_key
 from typing import TYPE_CHECKING
 
 from clustersim.slurm.jobs import Job
@@ -24,6 +25,7 @@ def queue(system: Controller, now: int) -> list[tuple[Job, str]]:
     pairs = []
     reserved_first = bool(system.reservations.all)
     for job in list(system.pending.values()):
+        job.preempting = False
         if not eligible(system, job, now):
             if job.reason == "DependencyNeverSatisfied" and system.settings.scheduler.kill_invalid_depend:
                 from clustersim.slurm.inputs import drop
@@ -40,7 +42,15 @@ def queue(system: Controller, now: int) -> list[tuple[Job, str]]:
                         -job.part_priority.get(name, job.priority), job.submit, job.number, job.task)
                 pairs.append((rank, name, job))
     pairs.sort(key=lambda pair: pair[0])
+    if system.settings.preempt_type == "preempt/qos":
+        pairs.sort(key=cmp_to_key(lambda a, b: _preemptor_first(system, a[2], b[2])))
     return [(job, name) for _rank, name, job in pairs]
+
+
+def _preemptor_first(system: Controller, a: Job, b: Job) -> int:
+    """A job whose QOS may preempt the other's is tried first, whatever their priorities."""
+    qos = system.accounting.qos
+    return (a.qos in qos[b.qos].preempt) - (b.qos in qos[a.qos].preempt)
 
 
 def run(system: Controller, now: int, full: bool) -> bool:

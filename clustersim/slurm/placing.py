@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from clustersim import hostlist
-from clustersim.slurm import depend, preempt
+from clustersim.slurm import depend, lifecycle, preempt
 from clustersim.slurm.features import parse_constraint
 from clustersim.slurm.jobs import YEAR, Allocation, Job
 from clustersim.slurm.pool import NodePool
@@ -163,8 +163,6 @@ def try_now(system: Controller, job: Job, partition: str, available: int, now: i
     Returns "started", or why not: "policy", "busy" (the partition is blocked), "reserved", "unavailable" (required or
     fitting nodes are down), "preempting". The reason of the job is set.
     """
-    from clustersim.slurm import lifecycle  # lifecycle starts jobs, this decides; imported late to break the circle
-
     reason = system.policy.before(job)
     if reason:
         set_reason(system, job, now, reason)
@@ -180,9 +178,8 @@ def try_now(system: Controller, job: Job, partition: str, available: int, now: i
     if reason:
         set_reason(system, job, now, reason)
         return "policy"
-    if victims:
+    if victims and not preempt.evict(system, job, victims, now):
         set_reason(system, job, now, "Resources")
-        preempt.evict(system, job, victims, now)
         return "preempting"
     if allocation is not None:
         lifecycle.start(system, job, partition, allocation, ask.whole, now, by)
@@ -215,20 +212,21 @@ def will_run(system: Controller, ask: Ask, partition: str, now: int) -> tuple[in
     Jobs are taken away in order of their end, those that end close together at once (first within 30 s, then within
     windows that double), so a plan can lie later than the very first possibility; that is Slurm's own coarseness.
     """
-    found = place(system, ask, system.pool, partition)
+    pool = preempt.pool_for(system, partition)
+    found = place(system, ask, pool, partition)
     if found is not None:
         return now, found
-    preempted = preempt.without_victims(system, ask, partition)
+    preempted = preempt.without_victims(system, ask, partition, now)
     if preempted is not None:
         return now, preempted
-    future = system.pool.copy()
+    future = pool.copy()
     ends = sorted((job.limit_end, job.number, job.task, job) for job in overlapping(system.running.values(), ask.nodes))
     window, edge, i = FIRST_WINDOW, 0, 0
     while i < len(ends):
         edge = edge or ends[i][0] + FIRST_WINDOW - ends[i][0] % FIRST_WINDOW
         first = i
         while i < len(ends) and (i == first or ends[i][0] <= edge + window):
-            if ends[i][3].suspended_at is None:
+            if ends[i][3].suspended_at is None or pool is not system.pool:
                 future.give_back(ends[i][3].allocation)
             i += 1
         last = ends[i - 1][0]

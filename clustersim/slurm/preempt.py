@@ -1,35 +1,168 @@
-"""Preemption: which running jobs must go so that a job may start, and what becomes of them.
+"""Preemption: which running jobs must go (or pause) so that a job may start.
 
-Sources: facts, section 4; ``_run_now`` in ``src/plugins/select/cons_common/job_test.c`` and
-``src/slurmctld/preempt.c`` of Slurm 22.05.
+Sources: facts, section 4; ``_run_now`` and ``_job_test`` in ``src/plugins/select/cons_common/job_test.c``,
+``src/slurmctld/preempt.c`` and ``gang.c`` of Slurm 22.05. Time slicing between jobs of one tier is not modelled.
 """
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from clustersim.messages import N_
+from clustersim.slurm import lifecycle, placing
 from clustersim.slurm.jobs import Allocation, Job
+from clustersim.slurm.pool import NodePool
 from clustersim.slurm.select import Ask
 
 if TYPE_CHECKING:
     from clustersim.slurm.controller import Controller
 
+MESSAGE_TIMEOUT = 10  # seconds; with KillWait the time in which a preemptor makes no more victims
+REORDERINGS = 1       # preempt_reorder_count
+_PRIORITY_SHIFT = 16  # victims: QOS priority (or tier) first, then fewer nodes
+
+
+def may_preempt(system: Controller, job: Job, partition: str, victim: Job) -> bool:
+    """Whether ``job`` in ``partition`` has the right to the victim's nodes."""
+    settings = system.settings
+    if settings.preempt_type == "preempt/qos":
+        return victim.qos in system.accounting.qos[job.qos].preempt
+    theirs = system.partitions[victim.partition]
+    return theirs.priority_tier < system.partitions[partition].priority_tier and theirs.preempt_mode != "OFF"
+
+
+def mode_of(system: Controller, victim: Job) -> str:
+    """What happens to the victim: CANCEL, REQUEUE, SUSPEND or OFF."""
+    if system.settings.preempt_type == "preempt/qos":
+        return system.accounting.qos[victim.qos].preempt_mode or system.settings.preempt_mode
+    return system.partitions[victim.partition].preempt_mode or system.settings.preempt_mode
+
+
+def candidates(system: Controller, job: Job, partition: str, now: int | None = None) -> list[Job]:
+    """Running jobs on the partition's nodes that may be preempted, cheapest first."""
+    if not system.settings.preemption or system.settings.preempt_mode == "OFF":
+        return []
+    nodes, exempt = system.part_nodes[partition], system.settings.preempt_exempt
+    found = [victim for victim in system.running.values()
+             if victim.node_bits & nodes and may_preempt(system, job, partition, victim) and mode_of(system, victim) != "OFF"
+             and (now is None or not exempt or victim.start + exempt <= now)]
+    if system.settings.scheduler.preempt_youngest_first:
+        return sorted(found, key=lambda victim: -victim.start)
+    by_qos = system.settings.preempt_type == "preempt/qos"
+    return sorted(found, key=lambda victim: (
+        (system.accounting.qos[victim.qos].priority if by_qos else system.partitions[victim.partition].priority_tier)
+        << _PRIORITY_SHIFT) + len(victim.allocation))
+
+
+def pool_for(system: Controller, partition: str) -> NodePool:
+    """What is free for a job of this partition: the cores of a suspended job are, but only for higher tiers."""
+    tier = system.partitions[partition].priority_tier
+    paused = [job for job in system.running.values()
+              if job.suspended_at is not None and system.partitions[job.partition].priority_tier >= tier]
+    if not paused:
+        return system.pool
+    pool = system.pool.copy()
+    for job in paused:
+        pool.take(tuple((i, cpus, 0) for i, cpus, _gpus in job.allocation))
+    return pool
+
 
 def place_now(system: Controller, ask: Ask, partition: str, up: int, now: int) -> tuple[Allocation | None, list[Job]]:
-    """(allocation, []) if the job fits now; (allocation, victims) if it would after they are gone; (None, []) else."""
-    from clustersim.slurm.placing import place
-
-    found = place(system, ask, system.pool, partition)
-    return found, []
-
-
-def without_victims(system: Controller, ask: Ask, partition: str) -> Allocation | None:
-    """Where the job would run if everything it may preempt were gone (backfill plans such a job for now)."""
-    return None
-
-
-def evict(system: Controller, job: Job, victims: list[Job], now: int) -> None:
-    """Make the victims leave."""
+    """(allocation, []) if the job fits now, (allocation, victims) if it does once they are gone, else (None, [])."""
+    found = placing.place(system, ask, pool_for(system, partition), partition)
+    if found is not None:
+        return found, []
+    victims = candidates(system, ask.job, partition, now)
+    if not victims:
+        return None, []
+    ask.nodes = up & ~system.closing_bits & ~system.foreign(ask.job)
+    if mode_of(system, victims[0]) == "SUSPEND":
+        return _over_suspended(system, ask, partition, victims)
+    return _fewest_victims(system, ask, partition, [v for v in victims if mode_of(system, v) in {"REQUEUE", "CANCEL"}])
 
 
-_WHY = N_("preempted")
+def _fewest_victims(system: Controller, ask: Ask, partition: str, order: list[Job]) -> tuple[Allocation | None, list[Job]]:
+    """Take victims away one by one until the job fits, then once more with the useful ones in front."""
+    passes = 0
+    while True:
+        future, gone, found = system.pool.copy(), [], None
+        for victim in order:
+            if not victim.node_bits & ask.nodes:
+                continue
+            if victim.suspended_at is None:
+                future.give_back(victim.allocation)
+            gone.append(victim)
+            found = placing.place(system, ask, future, partition)
+            if found is not None:
+                break
+        if found is None:
+            return None, []
+        chosen = sum(1 << i for i, _cpus, _gpus in found)
+        passes += 1
+        if passes > REORDERINGS + 1 or len(order) <= passes:
+            return found, [victim for victim in gone if victim.node_bits & chosen]
+        last, before = gone[-1], set(map(id, gone[:-1]))
+
+        def usefulness(victim: Job, last: Job = last, before: set[int] = before, chosen: int = chosen) -> int:
+            if victim is last:
+                return -system.pool.size - 1
+            return -(victim.node_bits & chosen).bit_count() if id(victim) in before else 0
+
+        order = sorted(order, key=usefulness)
+
+
+def _over_suspended(system: Controller, ask: Ask, partition: str, victims: list[Job]) -> tuple[Allocation | None, list[Job]]:
+    """On the cores of jobs that will pause; lower partitions are spared, one after the other, as far as possible."""
+    pausing = [victim for victim in victims if mode_of(system, victim) == "SUSPEND" and victim.suspended_at is None]
+    found, spared = None, set[str]()
+    for name in ["", *dict.fromkeys(victim.partition for victim in pausing)]:
+        future = pool_for(system, partition).copy()
+        for victim in pausing:
+            if victim.partition not in spared | {name}:
+                future.give_back(tuple((i, cpus, 0) for i, cpus, _gpus in victim.allocation))
+        better = placing.place(system, ask, future, partition)
+        if better is None:
+            break
+        found = better
+        spared.add(name)
+    if found is None:
+        return None, []
+    chosen = sum(1 << i for i, _cpus, _gpus in found)
+    return found, [victim for victim in pausing if victim.node_bits & chosen]
+
+
+def without_victims(system: Controller, ask: Ask, partition: str, now: int) -> Allocation | None:
+    """Where the job would run if everything it may preempt were gone: backfill plans such a job for now."""
+    victims = candidates(system, ask.job, partition, now)
+    if not victims:
+        return None
+    future = system.pool.copy()
+    for victim in victims:
+        if victim.suspended_at is None:
+            future.give_back(victim.allocation)
+    return placing.place(system, ask, future, partition)
+
+
+def evict(system: Controller, job: Job, victims: list[Job], now: int) -> bool:
+    """Make the victims leave. True if they only pause, so that the job may start at once."""
+    if mode_of(system, victims[0]) == "SUSPEND":
+        for victim in victims:
+            lifecycle.suspend(system, victim, now)
+        return True
+    patience = system.settings.kill_wait + MESSAGE_TIMEOUT
+    if job.preempt_since is not None and job.preempt_since > now - patience:
+        return False  # the last victims may still be on their way out
+    job.preempt_since, job.preempting = now, True
+    for victim in victims:
+        again = mode_of(system, victim) == "REQUEUE" and lifecycle.may_requeue(system, victim)
+        lifecycle.stop(system, victim, now, "PREEMPTED", N_("a job with the right to its nodes needs them"), requeue=again)
+    return False
+
+
+def wake_paused(system: Controller, now: int) -> None:
+    """Let every suspended job go on whose cores nobody of a higher tier uses any more (gang scheduler)."""
+    for job in [job for job in system.running.values() if job.suspended_at is not None]:
+        tier = system.partitions[job.partition].priority_tier
+        above = (other for other in system.running.values()
+                 if other.suspended_at is None and system.partitions[other.partition].priority_tier > tier)
+        if not any(other.node_bits & job.node_bits for other in above) and not system.closing_bits & job.node_bits:
+            lifecycle.resume(system, job, now)

@@ -118,9 +118,9 @@ def _cluster(section: Section) -> Cluster:
 _PARTITION_KEYS = {
     "Default": "default", "MaxTime": "max_time", "DefaultTime": "default_time", "MinNodes": "min_nodes", "MaxNodes": "max_nodes",
     "PriorityTier": "priority_tier", "PriorityJobFactor": "priority_job_factor", "OverSubscribe": "oversubscribe", "State": "state",
-    "LLN": "lln", "PreemptMode": "preempt_mode", "GraceTime": "grace_time",
+    "LLN": "lln", "PreemptMode": "preempt_mode",
 }
-_PARTITION_UNMODELLED = ("AllowGroups", "AllowAccounts", "AllowQos", "DenyAccounts", "DenyQos", "QOS", "MaxCPUsPerNode", "DefMemPerNode",
+_PARTITION_UNMODELLED = ("AllowGroups", "AllowAccounts", "AllowQos", "DenyAccounts", "DenyQos", "QOS", "MaxCPUsPerNode", "DefMemPerNode", "GraceTime",
                          "DefMemPerCPU", "ExclusiveUser", "Hidden", "RootOnly", "OverTimeLimit", "TRESBillingWeights", "ReqResv")
 
 
