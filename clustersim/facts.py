@@ -30,6 +30,7 @@ from typing import Any
 
 from clustersim.errors import FactError
 from clustersim.messages import _, ngettext
+from clustersim.units import HOUR, MINUTE, human_duration
 
 LEDGER = Path(__file__).with_name("facts.toml")
 STATUSES = ("measured", "derived", "assumed")
@@ -46,7 +47,8 @@ class Fact:
     ``url`` is an https address, or empty where ``source`` names a file of this repository; ``pointer`` then is the
     place of the number in that JSON file (``jobs.A.start_s``), which a test compares. ``read`` is the day the source
     was read, ``review_days`` how long that reading is trusted. ``digits`` decimals are printed (as many as it takes if
-    ``None``).
+    ``None``); with ``form = "duration"`` a number of seconds is printed as ``4 h 20 min``, to the minute
+    from an hour on.
     """
 
     key: str
@@ -59,12 +61,15 @@ class Fact:
     review_days: int
     note: str = ""
     digits: int | None = None
+    form: str = ""
     pointer: str = ""
 
     def text(self) -> str:
         """The number as prose prints it, with its unit: ``16,384 GPUs``, ``30 s``, ``8%``."""
         if isinstance(self.value, str):
             number = self.value
+        elif self.form == "duration":
+            return human_duration(round(self.value / MINUTE) * MINUTE if self.value >= HOUR else self.value)
         elif self.digits is not None:
             number = f"{self.value:,.{self.digits}f}"
         else:
@@ -95,9 +100,10 @@ _FIELDS: dict[str, tuple[type | tuple[type, ...], str, Any]] = {
     "review_days": (int, "a whole number of days, at least 1", lambda v: not isinstance(v, bool) and v >= 1),
     "note": (str, "a sentence", lambda v: True),
     "digits": (int, "how many decimals to print, 0 to 9", lambda v: not isinstance(v, bool) and 0 <= v <= 9),
+    "form": (str, "duration, or no such field", lambda v: v == "duration"),
     "pointer": (str, "the place in the JSON file, such as jobs.A.start_s", lambda v: bool(v)),
 }
-_OPTIONAL = ("note", "digits", "pointer")
+_OPTIONAL = ("note", "digits", "form", "pointer")
 
 
 def load(path: Path = LEDGER) -> dict[str, Fact]:
@@ -153,6 +159,8 @@ def _check_together(file: str, key: str, entry: Mapping[str, Any]) -> None:
         raise _wrong(file, key, "note", "", "how the number was derived, or why it was assumed")
     if "digits" in entry and isinstance(entry["value"], str):
         raise _wrong(file, key, "digits", entry["digits"], "no such field, since the value is a text")
+    if "form" in entry and (entry["unit"] != "s" or isinstance(entry["value"], str) or "digits" in entry):
+        raise _wrong(file, key, "form", entry["form"], "no such field, except with a number of seconds and without digits")
 
 
 def _wrong(file: str, key: str, field: str, got: object, expected: str) -> FactError:

@@ -112,6 +112,11 @@ def test_a_fact_prints_its_number_and_unit(value: Any, unit: str, digits: int | 
     assert item.text() == printed
 
 
+def test_a_duration_is_printed_in_words() -> None:
+    item = Fact("a.b", 15581.478, "s", "measured", "x", "https://x", date(2026, 1, 1), 1, form="duration")
+    assert item.text() == "4 h 20 min"
+
+
 def test_an_unknown_key_lists_near_ones() -> None:
     with pytest.raises(FactError, match=r"no fact 'slurm.bf_intervall'.*slurm\.bf_interval"):
         fact("slurm.bf_intervall")
@@ -177,7 +182,7 @@ def test_a_missing_field_is_named(tmp_path: Path, field: str) -> None:
     ("value", "true"), ("value", '""'), ("value", "[1]"), ("unit", "3"), ("unit", '" s"'), ("status", '"guessed"'),
     ("source", '" "'), ("url", '"http://example.org"'), ("url", '"https://"'), ("read", '"2026-01-31"'),
     ("read", "2026-01-31T10:00:00"), ("review_days", "0"), ("review_days", "1.5"), ("review_days", "true"),
-    ("note", "1"), ("digits", "-1"), ("pointer", '""'),
+    ("note", "1"), ("digits", "-1"), ("form", '"words"'), ("pointer", '""'),
 ])
 def test_a_wrong_field_is_named_with_what_is_expected(tmp_path: Path, field: str, value: str) -> None:
     with pytest.raises(FactError, match=rf"facts\.toml, slurm\.bf_interval, field {field}: found .+, expected .+"):
@@ -188,6 +193,8 @@ def test_a_wrong_field_is_named_with_what_is_expected(tmp_path: Path, field: str
     ({"url": '""'}, "field url.*no file of this repository"),
     ({"status": '"derived"'}, "field note.*how the number was derived"),
     ({"value": '"a"', "digits": "1"}, "field digits.*the value is a text"),
+    ({"form": '"duration"', "unit": '"h"'}, "field form.*a number of seconds"),
+    ({"form": '"duration"', "digits": "1"}, "field form.*without digits"),
     ({"valeu": "3"}, "no field is called valeu; expected value"),
 ])
 def test_fields_that_do_not_go_together(tmp_path: Path, changes: dict[str, str | None], message: str) -> None:
