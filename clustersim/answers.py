@@ -65,7 +65,8 @@ def show(form: Form, value: Value, unit: str = "") -> str:
     if form == "duration":
         return human_duration(float(value))  # type: ignore[arg-type]
     if form == "number":
-        return f"{value:.6g}" + (f" {_(unit)}" if unit else "")
+        number = float(value)  # type: ignore[arg-type]
+        return (f"{number:.0f}" if abs(number) >= 1_000 else f"{number:.4g}") + (f" {_(unit)}" if unit else "")
     if isinstance(value, str):
         return value
     names: Iterable[str] = sorted(value) if isinstance(value, frozenset) else value  # type: ignore[assignment]

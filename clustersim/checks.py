@@ -5,10 +5,10 @@ plausibly give, and has a hint for each. ``...`` means "not answered yet" and is
 top to bottom before anything is answered. The exercises themselves live in ``clustersim.exercises``, one module a
 chapter, and are loaded when first asked for.
 
-    predict("ex-01-1", "05:00")     a committed guess, shown beside the truth later
-    check("ex-01-1", "03:00")       a verdict, and a hint if it is wrong
-    compare("ex-01-1")              the guess beside the truth
-    reveal("ex-01-1")               the solution
+    predict("ex-01-3", "05:00")     a committed guess, shown beside the truth later
+    check("ex-01-3", "03:00")       a verdict, and a hint if it is wrong
+    compare("ex-01-3")              the guess beside the truth
+    reveal("ex-01-3")               the solution
 """
 from __future__ import annotations
 
@@ -211,13 +211,13 @@ def predict(exercise_id: str, guess: Any = ...) -> Feedback:
 
 
 def compare(exercise_id: str) -> Feedback:
-    """The committed guess beside the truth."""
+    """The committed guess beside the truth; without a guess it does not give the truth away."""
     item = exercise(exercise_id)
-    expected = truth(item.id)
-    shown = answers.show(item.form, expected, item.unit)
     if item.id not in _session.guesses:
-        return Feedback(item.id, "compared", _("It is {answer}. You made no guess for {id}.").format(answer=shown, id=item.id))
-    guess = _session.guesses[item.id]
+        message = _("You made no guess for {id}, so there is nothing to compare yet.")
+        return Feedback(item.id, "unanswered", message.format(id=item.id))
+    guess, expected = _session.guesses[item.id], truth(item.id)
+    shown = answers.show(item.form, expected, item.unit)
     verdict = _("They agree.") if answers.same(guess, expected, item.tolerance) else _gap(item, guess, expected)
     return Feedback(item.id, "compared", _("You expected {guess}; it is {answer}. {verdict}").format(
         guess=answers.show(item.form, guess, item.unit), answer=shown, verdict=verdict))
@@ -239,14 +239,14 @@ def _recall(item: Exercise) -> str:
 
 
 def _hint(item: Exercise, answer: Any, value: Value, expected: Value) -> str:
+    if item.form in ("clock", "duration") and not isinstance(answer, str) and isinstance(value, float):
+        for scale, unit in ((MINUTE, "min"), (HOUR, "h")):
+            if answers.same(value * scale, expected, item.tolerance):
+                return _("A bare number is read as seconds. Write '{value:g} {unit}' if you mean that.").format(
+                    value=value, unit=unit)
     for slip in item.misconceptions:
         if answers.same(value, item.read(slip.value()), item.tolerance):
             return item.text(slip.hint)
-    if item.form in ("clock", "duration") and not isinstance(answer, str) and isinstance(value, float):
-        for scale, example in ((MINUTE, "min"), (HOUR, "h")):
-            if answers.same(value * scale, expected, item.tolerance):
-                return _("A bare number is read as seconds. Write '{value:g} {unit}' if you mean that.").format(
-                    value=value, unit=example)
     return item.text(item.hint)
 
 

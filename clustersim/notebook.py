@@ -17,8 +17,11 @@ from typing import Any
 from clustersim.errors import ClusterSimError
 from clustersim.experiments import experiment
 from clustersim.experiments.base import Choice, Control, Experiment, Figure, Outcome, Slider, Table, Toggle, Value
-from clustersim.figures import MIME, inlined
+from clustersim.figures import MIME, gantt_spec, gpu_bars, inlined, letters, node_bars
+from clustersim.hostlist import compress
 from clustersim.messages import _
+from clustersim.trace import Trace
+from clustersim.units import HOUR, MINUTE, clock_time, human_duration, slurm_time
 
 DEBOUNCE_S = 0.15  # seconds of rest before a moved control is answered
 VL_VERSION = "5.21"
@@ -61,16 +64,52 @@ def text_bundle(text: str) -> Bundle:
     return {"text/plain": text, "text/html": f"<p>{escape(text)}</p>"}
 
 
-def show(what: Outcome | Figure) -> None:
-    """Display one figure; of an outcome the figures, the sentence that sums them up, and the table."""
+def show(what: Outcome | Figure | Table | Trace) -> None:
+    """Display one figure or table; of an outcome its figures, summary and table; of a trace its timeline and table."""
     display = _display()
+    bundles: list[Bundle]
     if isinstance(what, Figure):
-        display(figure_bundle(what), raw=True)
-        return
-    for figure in what.figures:
-        display(figure_bundle(figure), raw=True)
-    display(text_bundle(what.summary), raw=True)
-    display(table_bundle(what.table), raw=True)
+        bundles = [figure_bundle(what)]
+    elif isinstance(what, Table):
+        bundles = [table_bundle(what)]
+    elif isinstance(what, Trace):
+        bundles = [figure_bundle(timeline(what)), table_bundle(job_table(what))]
+    else:
+        bundles = [*map(figure_bundle, what.figures), text_bundle(what.summary), table_bundle(what.table)]
+    for bundle in bundles:
+        display(bundle, raw=True)
+
+
+def timeline(trace: Trace) -> Figure:
+    """Who held which node (or GPU, where nodes have any) when; in minutes up to two hours, in hours beyond."""
+    unit, name = (MINUTE, "min") if trace.until <= 2 * HOUR else (HOUR, "h")
+    numbers = letters(job.id for job in trace.jobs)
+    gpus = any(node.gpus for node in trace.nodes)
+    rows = [f"{node.name} GPU {gpu}" for node in trace.nodes for gpu in range(node.gpus)]
+    rows = rows if gpus else [node.name for node in trace.nodes]
+    bars = gpu_bars(trace, numbers, unit) if gpus else node_bars(trace, numbers, unit)
+    lines = [_("{job} on {nodes} from {start} to {end}").format(
+        job=job.id, nodes=compress(run.nodes), start=clock_time(run.start), end=_instant(run.end))
+        for job in trace.jobs for run in job.runs]
+    title = _("Who holds which {thing} when ({policy})").format(thing=_("GPU") if gpus else _("node"), policy=trace.policy)
+    return Figure("timeline", title, "; ".join(lines) + ".", gantt_spec(_("GPU") if gpus else _("node"), rows, unit=name),
+                  {"bars": bars, "deaths": [], "marks": []})
+
+
+def job_table(trace: Trace) -> Table:
+    """What each job asked for and what it got."""
+    columns = (_("job"), _("submitted"), _("nodes"), _("time limit"), _("ran for"), _("start"), _("waited"), _("end"))
+    rows = tuple((job.id, clock_time(job.submit), str(job.nodes), slurm_time(job.limit), _length(job.start, job.end),
+                  _instant(job.start), _length(job.submit, job.start), _instant(job.end)) for job in trace.jobs)
+    return Table(_("Every job of the run ({policy})").format(policy=trace.policy), columns, rows)
+
+
+def _instant(time: int | None) -> str:
+    return _("never") if time is None else clock_time(time)
+
+
+def _length(begin: int | None, end: int | None) -> str:
+    return "" if begin is None or end is None else human_duration(end - begin)
 
 
 def panel(experiment_id: str, **settings: Any) -> Panel:
@@ -108,7 +147,7 @@ class Panel:
         self.update()
 
     def reset(self) -> None:
-        """Put every control back to where the panel began."""
+        """Put every control back to where the panel began, and redraw at once."""
         self.set(**self._first)
 
     def update(self) -> None:
@@ -187,16 +226,16 @@ class _Controls:
 
         self._moving = False
         self._moved = moved
-        self.by_name = {c.name: _widget(ipywidgets, c, settings[c.name]) for c in which.controls}
-        for name, widget in self.by_name.items():
-            widget.observe(lambda change, name=name: self._change(name, change["new"]), names="value")
+        self.by_name: dict[str, Any] = {}
+        rows = []
+        for control in which.controls:
+            holder, row = _row(ipywidgets, control, settings[control.name])
+            self.by_name[control.name] = holder
+            holder.observe(lambda change, name=control.name: self._change(name, change["new"]), names="value")
+            rows.append(row)
         button = ipywidgets.Button(description=_("Reset"), tooltip=_("Put every control back to where it began"))
         button.on_click(lambda _button: reset())
         self._status = ipywidgets.HTML()
-        rows = []
-        for c in which.controls:
-            help_text = [ipywidgets.HTML(f"<small>{escape(_(c.help))}</small>")] if c.help else []
-            rows.append(ipywidgets.VBox([self.by_name[c.name], *help_text]))
         title = ipywidgets.HTML(f"<strong>{escape(_(which.title))}</strong>")
         self.box = ipywidgets.VBox([title, *rows, button, self._status])
 
@@ -220,24 +259,42 @@ class _Controls:
         return {key: value for key, value in bundle.items() if key.endswith("widget-view+json")}
 
 
-def _widget(ipywidgets: Any, control: Control, value: Value) -> Any:
-    """The widget of one control, its label written out and wide enough to be read."""
-    wide: dict[str, Any] = {"style": {"description_width": "16em"}, "layout": ipywidgets.Layout(width="34em", max_width="100%")}
+def _row(ipywidgets: Any, control: Control, value: Value) -> tuple[Any, Any]:
+    """The widget that holds the value, and the row with all that belongs to it.
+
+    A number is a native input with a real label, and beside it a slider for the pointer: the slider's own handle has no
+    name that a screen reader could say (ipywidgets 8.1).
+    """
     label = _(control.label)
-    if isinstance(control, Toggle):
-        return ipywidgets.Checkbox(value=value, description=label, indent=False, layout=wide["layout"])
-    if isinstance(control, Choice):
+    unit = _(control.unit) if isinstance(control, Slider) else ""
+    help_text = _(control.help) if control.help else ""
+    common: dict[str, Any] = {"description": label, "tooltip": help_text or label, "style": {"description_width": "15em"}}
+    parts: list[Any]
+    if isinstance(control, Slider):
+        holder, slider = _number(ipywidgets, control, value, common)
+        parts = [holder, ipywidgets.Label(unit), slider] if unit else [holder, slider]
+    elif isinstance(control, Choice):
         options = [(_(text), key) for key, text in control.options]
-        return ipywidgets.Dropdown(options=options, value=value, description=label, **wide)
-    assert isinstance(control, Slider)
-    if control.unit:
-        label = f"{label} ({_(control.unit)})"
-    if all(float(x).is_integer() for x in (control.low, control.step)):
-        return ipywidgets.IntSlider(value=int(value), min=int(control.low), max=int(control.high), step=int(control.step),
-                                    description=label, **wide)
-    places = max(len(f"{x:.6f}".rstrip("0").partition(".")[2]) for x in (control.low, control.step))
-    return ipywidgets.FloatSlider(value=float(value), min=control.low, max=control.high, step=control.step,
-                                  readout_format=f".{places}f", description=label, **wide)
+        holder = ipywidgets.Dropdown(options=options, value=value, layout=ipywidgets.Layout(width="32em"), **common)
+        parts = [holder]
+    else:
+        holder = ipywidgets.Checkbox(value=value, description=label, tooltip=help_text or label, indent=False)
+        parts = [holder]
+    row = ipywidgets.HBox(parts, layout=ipywidgets.Layout(flex_flow="row wrap"))
+    if not help_text:
+        return holder, row
+    return holder, ipywidgets.VBox([row, ipywidgets.HTML(f"<small>{escape(help_text)}</small>")])
+
+
+def _number(ipywidgets: Any, control: Slider, value: Value, common: Mapping[str, Any]) -> tuple[Any, Any]:
+    whole = all(float(x).is_integer() for x in (control.low, control.step))
+    kind: Callable[[float], float] = int if whole else float
+    box, slide = ("BoundedIntText", "IntSlider") if whole else ("BoundedFloatText", "FloatSlider")
+    limits = {"min": kind(control.low), "max": kind(control.high), "step": kind(control.step), "value": kind(float(value))}
+    holder = getattr(ipywidgets, box)(**limits, **common, layout=ipywidgets.Layout(width="23em"))
+    slider = getattr(ipywidgets, slide)(**limits, readout=False, layout=ipywidgets.Layout(width="18em"))
+    ipywidgets.link((holder, "value"), (slider, "value"))
+    return holder, slider
 
 
 def _shown(control: Control, value: Value) -> str:

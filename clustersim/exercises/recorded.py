@@ -42,7 +42,8 @@ def recorded(name: str) -> Trace:
     cpus = {node.name: node.cpus for node in nodes}
     jobs = tuple(_record(job, seen["jobs"][job["id"]], cpus) for job in asked["jobs"])
     until = max(job.end for job in jobs if job.end is not None)
-    return Trace(_("measured on Slurm {version}").format(version=seen["slurm_version"]), sum(cpus.values()), jobs, nodes, until=until)
+    policy = _("measured on Slurm {version}").format(version=seen["slurm_version"])
+    return Trace(policy, sum(cpus.values()), jobs, nodes, until=until)
 
 
 def _record(job: dict[str, Any], seen: dict[str, Any], cpus: dict[str, int]) -> JobRecord:

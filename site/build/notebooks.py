@@ -4,6 +4,9 @@ The Markdown (MyST, with a jupytext header) is the one to edit. A notebook gets 
 outputs, except in cells tagged ``nbval-check-output``: those are run here and their printed text is kept, because nbval
 compares nothing where nothing is stored. Making a notebook twice gives the same bytes.
 
+An exercise is defined once, in ``clustersim/exercises/``. In a source it is enough to write the heading ``### Exercise
+ex-NN-k``: making the notebooks puts question, answer cell and solution cell under it, and brings them up to date later.
+
     python site/build/notebooks.py            make all
     python site/build/notebooks.py --check    say what differs (without running anything), exit 1 if something does
 """
@@ -11,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +24,9 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from clustersim.checks import KIND_LABELS, Exercise, exercise
+from clustersim.errors import InputError
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "notebooks"
 KEEP = "nbval-check-output"
@@ -28,8 +35,44 @@ HEADER = ("format_name: myst", "extension: .md", "name: python3")  # without the
 TIMEOUT_S = 120
 
 
+_EXERCISE = re.compile(r'^### Exercise (ex-\d\d-\d+)[^\n]*\n(?:.*?check\("\1", solution\)\n```\n)?', re.MULTILINE | re.DOTALL)
+_BLOCK = """### Exercise {id} ({kind})
+
+{question}
+
+*{wanted}*
+
+```{{code-cell}} ipython3
+answer = ...
+check("{id}", answer)
+```
+
+```{{code-cell}} ipython3
+---
+jupyter:
+  outputs_hidden: true
+  source_hidden: true
+tags: [solution, hide-cell]
+---
+{code}
+check("{id}", solution)
+```
+"""
+
+
 class NotebookError(Exception):
     """A source that cannot become a notebook; the message names the file and the remedy."""
+
+
+def block(item: Exercise) -> str:
+    """The exercise as it stands in a source: question, cell for the answer, folded solution."""
+    words = {"id": item.id, "kind": KIND_LABELS[item.kind], "question": item.question, "wanted": item.wanted}
+    return _BLOCK.format(**words, code=item.code.strip())
+
+
+def with_exercises(text: str) -> str:
+    """The source with every exercise as it is defined now."""
+    return _EXERCISE.sub(lambda match: block(exercise(match[1])), text)
 
 
 def convert(source: Path) -> NotebookNode:
@@ -58,6 +101,7 @@ def fill(notebook: NotebookNode, folder: Path) -> NotebookNode:
     for cell, done in zip(notebook.cells, ran.cells, strict=True):
         if _kept(cell):
             cell.outputs = [_plain(output, done) for output in done.outputs]
+            cell.execution_count = done.execution_count  # nbval refuses a stored output that no run seems to have made
     return notebook
 
 
@@ -68,6 +112,9 @@ def write(notebook: NotebookNode) -> str:
 
 def differences(source: Path, made: Path) -> list[str]:
     """What keeps ``made`` from being the notebook of ``source``; outputs are compared by nbval, not here."""
+    text = source.read_text(encoding="utf-8")
+    if with_exercises(text) != text:
+        return [f"{source.name}: an exercise is not as clustersim/exercises defines it"]
     if not made.exists():
         return [f"{made.name} is missing"]
     wanted, found = convert(source), nbformat.read(made, as_version=4)
@@ -77,11 +124,12 @@ def differences(source: Path, made: Path) -> list[str]:
     if wanted.metadata != found.metadata or (found.nbformat, found.nbformat_minor) != (4, 5):
         problems.append(f"{made.name}: the metadata differ")
     for number, (want, have) in enumerate(zip(wanted.cells, found.cells, strict=True), 1):
-        outputs = have.pop("outputs", [])
-        want.pop("outputs", None)
+        outputs, count = have.pop("outputs", []), have.pop("execution_count", None)
+        for name in ("outputs", "execution_count"):
+            want.pop(name, None)
         if want != have:
             problems.append(f"{made.name}: cell {number} differs from {source.name}")
-        if _kept(want) != bool(outputs):
+        if _kept(want) != bool(outputs) or bool(outputs) != (count is not None):
             problems.append(f"{made.name}: cell {number} " + ("lacks its stored output" if _kept(want) else "stores an output"))
     return problems
 
@@ -107,7 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     try:
         problems = _check(options.folder, sources) if options.check else _make(options.folder, sources)
-    except NotebookError as error:
+    except (NotebookError, InputError) as error:
         problems = [str(error)]
     for problem in problems:
         print(problem, file=sys.stderr)
@@ -126,6 +174,7 @@ def _check(folder: Path, sources: Sequence[Path]) -> list[str]:
 def _make(folder: Path, sources: Sequence[Path]) -> list[str]:
     for source in sources:
         made = folder / f"{source.stem}.ipynb"
+        source.write_text(with_exercises(source.read_text(encoding="utf-8")), encoding="utf-8")
         made.write_text(write(fill(convert(source), folder)), encoding="utf-8")
         print(f"{made.name} made")
     return []
