@@ -51,8 +51,8 @@ def test_the_default_is_drawn_with_and_without_page_colours(name: str) -> None:
         spec = inlined(figure.spec, figure.data)
         plain = vl_convert.vegalite_to_svg(sized(spec, 320), vl_version="5.21")
         page = vl_convert.vegalite_to_svg(for_page(spec), vl_version="5.21")
-        assert PALETTE["edge"] in plain and "var(--cs-" not in plain
-        assert f"var(--cs-edge, {PALETTE['edge']})" in page
+        assert PALETTE["ink"] in plain and "var(--cs-" not in plain
+        assert f"var(--cs-ink, {PALETTE['ink']})" in page
         assert page.count("<path") < 1_000, "a static figure has at most a thousand marks"
 
 
@@ -79,7 +79,9 @@ def hours(outcome: Outcome, key: str) -> dict[str, int]:
 def test_carol_starts_when_a_ends_not_when_b_ends() -> None:
     outcome = experiment("three_researchers")()
     assert hours(outcome, "starts_s") == {"A": 0, "B": 0, "C": 3} and hours(outcome, "ends_s") == {"A": 3, "B": 5, "C": 4}
-    assert outcome.values["busy_gpu_h"] == 17 and 3 <= outcome.values["idle_gpu_h"] < 3.1
+    # 17 of the 20 GPU hours until B ends; launching adds a second or so to each job, as it does on a real Slurm.
+    assert outcome.values["busy_gpu_h"] == pytest.approx(17, abs=0.01)
+    assert outcome.values["idle_gpu_h"] == pytest.approx(3, abs=0.01)
 
 
 def test_on_two_gpus_the_highest_qos_goes_first_and_backfill_lets_nobody_pass() -> None:
@@ -113,14 +115,15 @@ def test_backfill_helps_and_over_asking_costs_its_benefit() -> None:
     assert exact.values["mean_wait_s"]["fcfs"] == sloppy.values["mean_wait_s"]["fcfs"], "FCFS never looks at a limit"
 
 
-@pytest.mark.parametrize("policy", ["easy", "slurm"])
-def test_small_passes_by_its_limit_not_by_its_run_time(policy: str) -> None:
-    """big's limit ends at 11 min, small comes at 1 min: a limit of 10 min fits, one of 11 does not."""
+@pytest.mark.parametrize(("policy", "longest"), [("easy", 10), ("slurm", 9)])
+def test_small_passes_by_its_limit_not_by_its_run_time(policy: str, longest: int) -> None:
+    """big's limit ends at 11 min and small comes at 1 min. The textbook lets 10 min fit; in Slurm's table of planned
+    starts an end that only touches the next plan already collides with it (backfill.c, ``begin_time <= end_time``)."""
     def start(**values: int) -> int:
         return experiment("one_gap")(**values).values["starts_s"][policy]["small"]
 
-    assert start(limit=10, run=4) < 120
-    assert start(limit=11 if policy == "easy" else 12, run=4) > 600
+    assert start(limit=longest, run=4) < 120
+    assert start(limit=longest + 1, run=4) > 600
     assert start(limit=30, run=1) > 600
 
 

@@ -65,6 +65,9 @@ class SharedNode:
             self.agenda.put(now + self.every, INPUTS, (self._look, person))
             return
         person.chosen = tuple(free[: person.gpus])
+        if not self.launch:
+            self._loaded(now, person)  # it shows at once, so whoever looks at the same instant sees it
+            return
         self.agenda.put(now + self.launch, INPUTS, (self._loaded, person))
 
     def _loaded(self, now: int, person: Person) -> None:

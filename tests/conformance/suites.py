@@ -127,7 +127,7 @@ def _slurm_case(scratch: Path, workload: Path, outcome: Path, unique: bool) -> l
         return [f"exit code {code}: {text}"]
     Trace.load(saved).validate()
     got, want = (json.loads(path.read_text(encoding="utf-8")) for path in (ours, outcome))
-    return compare(got, want, totals_only=not unique)
+    return compare(got, want, unique)
 
 
 def _captured(arguments: list[str]) -> tuple[int, str]:
