@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from clustersim.experiments import experiment
+from tests.test_structure import LAYERS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "book").glob("*.md"))
@@ -61,6 +62,11 @@ def test_files_that_commands_name_exist(page: Path) -> None:
 def _exists(path: str) -> bool:
     """As a path from the root, or from ``clustersim/`` and the like; a golden case may go without its suffix."""
     return (ROOT / path).exists() or any((ROOT / path).parent.glob((ROOT / path).name + ".*"))
+
+
+def test_the_table_of_modules_in_the_design_is_the_one_that_holds() -> None:
+    rows = re.findall(r"^\| (`[^|]*) \|[^|]*\|[^|]*\|$", text(ROOT / "book/design.md"), re.M)
+    assert [tuple(name.rstrip("/") for name in re.findall(r"`([^`]+)`", row)) for row in rows] == list(LAYERS)
 
 
 # --- links and terms ---------------------------------------------------------------------------------------------
