@@ -6,14 +6,15 @@ from typing import Any
 
 from clustersim.clock import Clock
 from clustersim.slurm.compare import compare
-from clustersim.slurm.controller import Controller, Overheads
+from clustersim.slurm.controller import MEASURED, Controller, Overheads
 from clustersim.slurm.outcome import outcome
 from clustersim.slurm.record import make_trace
 from clustersim.slurm.workload import SlurmWorkload, parse_workload, read_workload
 from clustersim.trace import Trace
 
 
-def simulate_slurm(workload: SlurmWorkload, seed: int = 0, until: int | None = None, overheads: Overheads = Overheads()) -> Trace:
+def simulate_slurm(workload: SlurmWorkload, seed: int = 0, until: int | None = None,
+                   overheads: Overheads = MEASURED) -> Trace:
     """Run the workload and return what happened.
 
     ``until`` (seconds) overrides the workload's own end; without either the run goes on until nothing is left to do.
@@ -33,5 +34,5 @@ def replay(path: str | Path) -> tuple[Trace, dict[str, Any]]:
     return trace, outcome(trace, workload)
 
 
-__all__ = ["Controller", "Overheads", "SlurmWorkload", "compare", "outcome", "parse_workload", "read_workload",
+__all__ = ["MEASURED", "Controller", "Overheads", "SlurmWorkload", "compare", "outcome", "parse_workload", "read_workload",
            "replay", "simulate_slurm"]

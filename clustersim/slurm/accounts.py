@@ -91,11 +91,12 @@ def read_accounting(section: Section) -> Accounting:
         for name in sorted(one.preempt):
             if name not in qos:
                 raise InputError(item.where("preempt"), name, _("a QOS of this file"), suggest(name, qos))
-    accounts = {}
+    accounts: dict[str, Account] = {}
     for item in section.sections("accounts"):
         account = Account(item.text("name"), item.text("parent", ""), _shares(item), _limits(item))
         if account.parent and account.parent != "root" and account.parent not in accounts:
-            raise InputError(item.where("parent"), account.parent, _("an account named before"), suggest(account.parent, accounts))
+            hint = suggest(account.parent, accounts)
+            raise InputError(item.where("parent"), account.parent, _("an account named before"), hint)
         item.finish(("description", "organization"))
         accounts[account.name] = account
     associations = {}

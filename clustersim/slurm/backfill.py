@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from clustersim.slurm.jobs import Job
 from clustersim.slurm.mainloop import is_completing, queue
 from clustersim.slurm.placing import ask_for, eligible, set_reason, tres, try_now, will_run
-from clustersim.slurm.select import Ask
 from clustersim.units import MINUTE
 
 if TYPE_CHECKING:
@@ -162,7 +161,8 @@ class _Cycle:
         counted, begin = False, now
         while True:
             ask = ask_for(system, job, name, 0)
-            window = system.reservations.window(job, begin, length, system.pool.every, system.part_nodes[name], ask.required, True)
+            window = system.reservations.window(
+                job, begin, length, system.pool.every, system.part_nodes[name], ask.required, move=True)
             if window.verdict:
                 return False
             begin = window.when

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from statistics import mean
+from statistics import fmean
 from typing import Any
 
 from clustersim.messages import _
@@ -64,7 +64,8 @@ def _run(i: int, run: Mapping[str, Any], wanted: Mapping[str, Any], tolerance: i
         if (run[key] is None) != (wanted[key] is None):
             yield _differs(f"run {i} {key}", run[key], wanted[key])
         elif run[key] is not None and abs(run[key] - wanted[key]) > tolerance:
-            yield _differs(f"run {i} {key}", run[key], _("{time} within {tolerance} s").format(time=wanted[key], tolerance=tolerance))
+            expected = _("{time} within {tolerance} s").format(time=wanted[key], tolerance=tolerance)
+            yield _differs(f"run {i} {key}", run[key], expected)
 
 
 def _differs(what: str, actual: object, expected: object) -> str:
@@ -89,7 +90,8 @@ def _reasons(simulated: Mapping[str, Any], golden: Mapping[str, Any]) -> Iterato
     seen = {(row["job"], row["reason"]) for row in simulated["job_transitions"] if row["state"] == "PENDING"}
     for name, reason, stood in standing_reasons(golden["job_transitions"]):
         if (name, reason) not in seen:
-            yield _("{job}: the reason {reason} never appears; it was seen for {time} s").format(job=name, reason=reason, time=stood)
+            text = _("{job}: the reason {reason} never appears; it was seen for {time} s")
+            yield text.format(job=name, reason=reason, time=stood)
 
 
 def standing_reasons(rows: list[Mapping[str, Any]]) -> Iterator[tuple[str, str, float]]:
@@ -117,11 +119,13 @@ def totals(simulated: Mapping[str, Any], golden: Mapping[str, Any]) -> Iterator[
         if mine.get(name) is None:
             yield _("{job}: never started").format(job=name)
             return
-    measures = {
-        "mean wait": lambda starts: mean(starts[name] - submits[name] for name in submits),
-        "last start": lambda starts: max(starts[name] for name in submits),
-    }
-    for what, measure in measures.items():
+    def mean_wait(starts: Mapping[str, int]) -> float:
+        return fmean(starts[name] - submits[name] for name in submits)
+
+    def last_start(starts: Mapping[str, int]) -> float:
+        return max(starts[name] for name in submits)
+
+    for what, measure in (("mean wait", mean_wait), ("last start", last_start)):
         values = [measure(run) for run in runs]
         slack = max(max(values) - min(values), golden["time_tolerance_s"])
         actual = measure(mine)

@@ -12,10 +12,10 @@ quarter minutes at which the measured jobs reach their limits, so that no result
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from clustersim.clock import ENDS, FAULTS, INPUTS, Agenda
+from clustersim.clock import FAULTS, INPUTS, Agenda
 from clustersim.slurm import backfill, inputs, lifecycle, mainloop
 from clustersim.slurm.jobs import Job, bits_of
 from clustersim.slurm.policy import Policy
@@ -43,10 +43,13 @@ class Overheads:
     cleanup: int = 1
 
 
+MEASURED = Overheads()
+
+
 class Controller:
     """All state of the run. What happens is in :mod:`lifecycle`, :mod:`inputs`, :mod:`mainloop` and :mod:`backfill`."""
 
-    def __init__(self, workload: SlurmWorkload, seed: int = 0, overheads: Overheads = Overheads()) -> None:
+    def __init__(self, workload: SlurmWorkload, seed: int = 0, overheads: Overheads = MEASURED) -> None:
         self.cluster, self.settings, self.accounting = workload.cluster, workload.settings, workload.accounting
         self.overheads = overheads
         self.partitions = {p.name: p for p in self.cluster.partitions}
@@ -88,7 +91,7 @@ class Controller:
         for act in workload.events:
             phase = FAULTS if act.do in {"down", "kill_slurmd"} else INPUTS
             self.agenda.put(act.at, phase, ("act", act))
-        self.recorder.nodes(0, self.pool.every, {i: "idle" for i in range(self.pool.size)})
+        self.recorder.nodes(0, self.pool.every, dict.fromkeys(range(self.pool.size), "idle"))
 
     # the clock's side
 
@@ -226,9 +229,8 @@ def _recheck(system: Controller, now: int) -> None:
     system.changed(now)
 
 
-_HANDLERS = {
-    "submit": inputs.submit, "act": inputs.act, "recheck": _recheck, "done": lifecycle.work_done, "release": lifecycle.release,
-    "kill": lifecycle.kill, "settle": lifecycle.settle, "silent": inputs.node_silent, "timeout": inputs.node_timeout, "reservation": inputs.reservation_edge,
+_HANDLERS: dict[str, Callable[..., None]] = {
+    "submit": inputs.submit, "act": inputs.act, "recheck": _recheck, "reservation": inputs.reservation_edge,
+    "done": lifecycle.work_done, "settle": lifecycle.settle, "kill": lifecycle.kill, "release": lifecycle.release,
+    "silent": inputs.node_silent, "timeout": inputs.node_timeout,
 }
-
-__all__ = ["ENDS", "FAULTS", "INPUTS", "Controller", "Overheads", "PERIODIC_TIMEOUT"]

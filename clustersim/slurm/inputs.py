@@ -162,18 +162,9 @@ def targets(system: Controller, name: str) -> list[Job]:
 def _scancel(system: Controller, now: int, one: OperatorAct) -> None:
     for job in targets(system, one.job):
         if job.state == "PENDING" and not job.completing:
-            drop(system, job, now)
+            lifecycle.drop(system, job, now)
         elif job.state in {"RUNNING", "SUSPENDED"}:
             lifecycle.stop(system, job, now, "CANCELLED", N_("scancel"))
-
-
-def drop(system: Controller, job: Job, now: int, state: str = "CANCELLED") -> None:
-    """A waiting job ends without a run."""
-    job.state, job.end = state, now
-    del system.pending[job.key]
-    system.policy.count_submit(job, -1)
-    system.recorder.write(now, "end", job.key, state=state, exit_code="0:0")
-    system.queue_main(now)
 
 
 def _hold(system: Controller, now: int, one: OperatorAct) -> None:
@@ -266,7 +257,8 @@ def _start_slurmd(system: Controller, now: int, one: OperatorAct) -> None:
     system.silent &= ~bits
     for i in range(system.pool.size):
         not_answering = system.node_reason.get(i) == "Not responding"
-        if bits >> i & 1 and (system.settings.return_to_service == 2 or (system.settings.return_to_service == 1 and not_answering)):
+        back = system.settings.return_to_service
+        if bits >> i & 1 and (back == 2 or (back == 1 and not_answering)):
             system.down &= ~(1 << i)
     for job in [job for job in system.running.values() if job.node_bits & bits]:
         if job.state == "RUNNING" and job.resumed + job.work_left <= now:  # it ended while nobody could tell
@@ -278,7 +270,8 @@ def _start_slurmd(system: Controller, now: int, one: OperatorAct) -> None:
 def _create_reservation(system: Controller, now: int, one: OperatorAct) -> None:
     bits = _bits(system, one)
     system.reservations.all[one.name] = Reservation(
-        one.name, one.start, one.start + one.duration, bits, frozenset(one.users), frozenset(one.accounts), "MAINT" in one.flags)
+        one.name, one.start, one.start + one.duration, bits, frozenset(one.users), frozenset(one.accounts),
+        maint="MAINT" in one.flags)
     system.agenda.put(max(one.start, now), INPUTS, ("reservation", one.name))
     system.agenda.put(one.start + one.duration, INPUTS, ("reservation", one.name))
     system.queue_main(now)
@@ -307,7 +300,8 @@ def _update_partition(system: Controller, now: int, one: OperatorAct) -> None:
 
 
 _ACTS = {
-    "scancel": _scancel, "hold": _hold, "release": _release, "requeue": _requeue, "drain": _drain, "down": _down, "resume": _resume,
+    "scancel": _scancel, "hold": _hold, "release": _release, "requeue": _requeue,
+    "drain": _drain, "down": _down, "resume": _resume,
     "kill_slurmd": _kill_slurmd, "start_slurmd": _start_slurmd, "create_reservation": _create_reservation,
     "update_partition": _update_partition,
 }

@@ -66,7 +66,8 @@ def work_done(system: Controller, now: int, key: str, generation: int) -> None:
     end(system, job, now, "FAILED" if code else "COMPLETED", f"{code}:0")
 
 
-def end(system: Controller, job: Job, now: int, state: str, exit_code: str = "0:0", linger: int = 0, requeue: bool = False) -> None:
+def end(system: Controller, job: Job, now: int, state: str, exit_code: str = "0:0", linger: int = 0,
+        requeue: bool = False) -> None:
     """The job's end on record; its nodes complete for ``linger`` seconds more than the cleanup takes."""
     job.generation += 1
     if job.suspended_at is not None:
@@ -158,6 +159,15 @@ def check_limits(system: Controller, now: int) -> None:
             stop(system, job, now, "TIMEOUT", N_("its time limit is over"))
         elif job.state == "RUNNING":
             system.limit_check(over)
+
+
+def drop(system: Controller, job: Job, now: int, state: str = "CANCELLED") -> None:
+    """A waiting job ends without a run."""
+    job.state, job.end = state, now
+    del system.pending[job.key]
+    system.policy.count_submit(job, -1)
+    system.recorder.write(now, "end", job.key, state=state, exit_code="0:0")
+    system.queue_main(now)
 
 
 def may_requeue(system: Controller, job: Job) -> bool:

@@ -8,10 +8,13 @@ from functools import cmp_to_key
 from typing import TYPE_CHECKING
 
 from clustersim.slurm.jobs import Job
+from clustersim.slurm.lifecycle import drop
 from clustersim.slurm.placing import MISSING_NODES, PART_REASONS, eligible, part_reason, set_reason, try_now
 
 if TYPE_CHECKING:
     from clustersim.slurm.controller import Controller
+
+Ranked = tuple[tuple[float, ...], str, Job]
 
 
 def is_completing(system: Controller, now: int) -> bool:
@@ -22,13 +25,12 @@ def is_completing(system: Controller, now: int) -> bool:
 
 def queue(system: Controller, now: int) -> list[tuple[Job, str]]:
     """(job, partition) pairs that could start, best first: preemptors, tier, priority, submission, job id."""
-    pairs = []
+    pairs: list[Ranked] = []
     reserved_first = bool(system.reservations.all)
     for job in list(system.pending.values()):
         job.preempting = False
         if not eligible(system, job, now):
             if job.reason == "DependencyNeverSatisfied" and system.settings.scheduler.kill_invalid_depend:
-                from clustersim.slurm.inputs import drop
                 drop(system, job, now)
             continue
         for name in job.partitions:
@@ -43,14 +45,13 @@ def queue(system: Controller, now: int) -> list[tuple[Job, str]]:
                 pairs.append((rank, name, job))
     pairs.sort(key=lambda pair: pair[0])
     if system.settings.preempt_type == "preempt/qos":
-        pairs.sort(key=cmp_to_key(lambda a, b: _preemptor_first(system, a[2], b[2])))
+        def preemptor_first(a: Ranked, b: Ranked) -> int:
+            """A job whose QOS may preempt the other's is tried first, whatever their priorities."""
+            qos = system.accounting.qos
+            return (a[2].qos in qos[b[2].qos].preempt) - (b[2].qos in qos[a[2].qos].preempt)
+
+        pairs.sort(key=cmp_to_key(preemptor_first))
     return [(job, name) for _rank, name, job in pairs]
-
-
-def _preemptor_first(system: Controller, a: Job, b: Job) -> int:
-    """A job whose QOS may preempt the other's is tried first, whatever their priorities."""
-    qos = system.accounting.qos
-    return (a.qos in qos[b.qos].preempt) - (b.qos in qos[a.qos].preempt)
 
 
 def run(system: Controller, now: int, full: bool) -> bool:
@@ -99,7 +100,8 @@ def _behind_a_blocked_job(system: Controller, job: Job, name: str, blocked: set[
     return True
 
 
-def _after(system: Controller, job: Job, name: str, result: str, available: int, blocked: set[str], reservations: set[str]) -> int:
+def _after(system: Controller, job: Job, name: str, result: str, available: int, blocked: set[str],
+           reservations: set[str]) -> int:
     """What a failed try takes away from the jobs behind it."""
     stops = result in {"busy", "preempting"} or (result == "policy" and system.settings.scheduler.assoc_limit_stop)
     required = sum(1 << system.cluster.index[node] for node in job.spec.nodelist)

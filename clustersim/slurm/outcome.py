@@ -20,15 +20,16 @@ def outcome(trace: Trace, workload: SlurmWorkload) -> dict[str, Any]:
     return {
         "workload": workload.name, "simulator": f"clustersim ({trace.policy}, seed {trace.seed})", "until_s": trace.until,
         "jobs": jobs, "start_order": start_order(jobs), "job_transitions": _job_transitions(trace, gone),
-        "node_transitions": [{"t": e.time, "node": e.subject, "state": e.detail["state"]} for e in trace.events() if e.kind == "node"],
+        "node_transitions": [{"t": e.time, "node": e.subject, "state": e.detail["state"]}
+                             for e in trace.events() if e.kind == "node"],
         "events": [_event(act) for act in workload.events if act.at <= trace.until],
     }
 
 
 def start_order(jobs: dict[str, Any]) -> list[list[str]]:
     """Groups of jobs by first start; a group spans ``ORDER_WITHIN`` seconds from its first."""
-    firsts = sorted((min(run["start_s"] for run in job["runs"] if run["start_s"] is not None), name) for name, job in jobs.items()
-                    if any(run["start_s"] is not None for run in job.get("runs", ())))
+    starts = {name: [run["start_s"] for run in job.get("runs", ()) if run["start_s"] is not None] for name, job in jobs.items()}
+    firsts = sorted((min(times), name) for name, times in starts.items() if times)
     groups: list[list[str]] = []
     begin = None
     for start, name in firsts:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from clustersim import hostlist
 from clustersim.slurm import depend, lifecycle, preempt
 from clustersim.slurm.features import parse_constraint
-from clustersim.slurm.jobs import YEAR, Allocation, Job
+from clustersim.slurm.jobs import Allocation, Job
 from clustersim.slurm.pool import NodePool
 from clustersim.slurm.select import Ask
 
@@ -169,7 +169,8 @@ def try_now(system: Controller, job: Job, partition: str, available: int, now: i
         return "policy"
     fit, length = system.fitting(job, partition), job.limit_seconds(system.partitions[partition])
     ask = ask_for(system, job, partition, fit & available)
-    window = system.reservations.window(job, now, length, system.pool.every, system.part_nodes[partition], ask.required, move=False)
+    window = system.reservations.window(
+        job, now, length, system.pool.every, system.part_nodes[partition], ask.required, move=False)
     up = fit & available & window.nodes
     free = up & ~system.closing_bits & ~system.foreign(job)
     ask.nodes = free
@@ -246,7 +247,3 @@ def overlapping(jobs: Iterable[Job], nodes: int) -> list[Job]:
 def guess_end(system: Controller, end: int, now: int) -> int:
     """When a job past its limit will end, as backfill guesses (``_guess_job_end``)."""
     return max(end + system.settings.kill_wait + system.settings.over_time_limit, now + 1)
-
-
-__all__ = ["MISSING_NODES", "PART_REASONS", "YEAR", "ask_for", "eligible", "part_reason", "place", "set_reason", "test_only", "tres",
-           "try_now", "will_run"]

@@ -81,8 +81,9 @@ class Policy:
         if not self.settings.limits:
             return False
         qos, user = self.accounting.qos[job.qos].limits, job.spec.user
-        checks = [(qos.max_submit, ("qos-user", job.qos, user)), (qos.max_submit_per_account, ("qos-account", job.qos, job.account)),
-                  (qos.grp_submit, ("qos", job.qos))]
+        checks: list[tuple[int | None, tuple[str, ...]]] = [
+            (qos.max_submit, ("qos-user", job.qos, user)), (qos.grp_submit, ("qos", job.qos)),
+            (qos.max_submit_per_account, ("qos-account", job.qos, job.account))]
         assoc = self.accounting.associations.get((user, job.account))
         if assoc:
             checks.append((assoc.limits.max_submit, ("assoc", user, job.account)))
@@ -144,7 +145,7 @@ class Policy:
         assoc = self.accounting.associations.get((job.spec.user, job.account))
         if not assoc:
             return ""
-        chain = [(assoc.limits, ("assoc", job.spec.user, job.account))]
+        chain: list[tuple[Limits, tuple[str, ...]]] = [(assoc.limits, ("assoc", job.spec.user, job.account))]
         chain += [(self.accounting.accounts[name].limits, ("account", name)) for name in self._accounts(job)]
         for limits, key in chain:
             grp = {name: most for name, most in limits.grp_tres.items() if name not in qos.grp_tres}

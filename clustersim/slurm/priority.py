@@ -29,7 +29,8 @@ class Priorities:
         self.top_factor = max(factors, default=0)
         self.top_qos = max((q.priority for q in accounting.qos.values()), default=0)
         self.shares = FairTree(accounting)
-        self.changes = bool(settings.multifactor and (settings.weight_age or settings.weight_job_size or settings.weight_fairshare))
+        varying = settings.weight_age or settings.weight_job_size or settings.weight_fairshare
+        self.changes = bool(settings.multifactor and varying)
 
     def submit(self, job: Job, now: int) -> None:
         """The priority of a new job. Jobs that may not start yet have no age."""

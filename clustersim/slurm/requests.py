@@ -68,10 +68,11 @@ class JobSpec:
         return self.gpus_per_job or self.gpus_per_node * self.min_nodes
 
 
-def read_job(item: Section, cluster: Cluster, settings: Settings, accounting: Accounting, before: Mapping[str, JobSpec]) -> JobSpec:
+def read_job(item: Section, cluster: Cluster, settings: Settings, accounting: Accounting,
+             before: Mapping[str, JobSpec]) -> JobSpec:
     """One entry of ``jobs``; ``before`` are the jobs above it, which a dependency may name."""
     spec = _size(item, _identity(item, cluster, accounting, settings))
-    spec = _extra_args(item, _gpus(item, spec), cluster)
+    spec = _extra_args(item, _gpus(item, spec))
     exclusive = item.raw("exclusive", False)
     if not (isinstance(exclusive, bool) or exclusive == "user"):
         raise InputError(item.where("exclusive"), exclusive, _("true, false or \"user\""))
@@ -85,8 +86,8 @@ def read_job(item: Section, cluster: Cluster, settings: Settings, accounting: Ac
         spec, exclusive="node" if exclusive is True else exclusive or "", constraint=constraint or spec.constraint,
         nodelist=item.hosts("nodelist", cluster.index, ()), exclude=item.hosts("exclude", cluster.index, ()),
         hold=item.boolean("hold", False), begin=parse_begin(begin, item.where("begin")) if begin else 0, requeue=requeue,
-        reservation=item.text("reservation", ""), exit_code=item.integer("exit_code", 0, high=255),
-        ignore_term=item.boolean("ignore_term", False), stoppable=item.boolean("stoppable", False), array=ids, array_limit=limit,
+        reservation=item.text("reservation", ""), exit_code=item.integer("exit_code", 0, high=255), array=ids,
+        ignore_term=item.boolean("ignore_term", False), stoppable=item.boolean("stoppable", False), array_limit=limit,
         dependency=item.text("dependency", ""), switches=count, switch_wait=wait)
     _check_dependency(item, spec, before)
     item.finish()
@@ -138,7 +139,7 @@ def _gpus(item: Section, spec: JobSpec) -> JobSpec:
     return replace(spec, gpus_per_node=per_node, gpus_per_job=total, gpus_per_task=per_task)
 
 
-def _extra_args(item: Section, spec: JobSpec, cluster: Cluster) -> JobSpec:
+def _extra_args(item: Section, spec: JobSpec) -> JobSpec:
     for text in item.texts("extra_args"):
         match = re.fullmatch(r"--gres=gpu(?::([A-Za-z][\w-]*))?(?::(\d+))?", text)
         if match:
@@ -147,8 +148,9 @@ def _extra_args(item: Section, spec: JobSpec, cluster: Cluster) -> JobSpec:
         match = re.fullmatch(r"--gpus(-per-node)?=(?:([A-Za-z][\w-]*):)?(\d+)", text)
         if not match:
             raise UnsupportedError(item.where("extra_args"), text)
-        key = "gpus_per_node" if match[1] else "gpus_per_job"
-        spec = replace(spec, **{"gpu_type": match[2] or "", key: int(match[3])})
+        spec = replace(spec, gpu_type=match[2] or "")
+        count = int(match[3])
+        spec = replace(spec, gpus_per_node=count) if match[1] else replace(spec, gpus_per_job=count)
     return spec
 
 

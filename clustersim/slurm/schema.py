@@ -65,9 +65,10 @@ class Section:
 
     def choice(self, key: str, options: Iterable[str], default: str | None = None) -> str:
         options = list(options)
-        value = self._value(key, default, _("one of {options}").format(options=", ".join(options)))
+        expected = _("one of {options}").format(options=", ".join(options))
+        value = self._value(key, default, expected)
         if value not in options:
-            raise InputError(self.where(key), value, _("one of {options}").format(options=", ".join(options)), suggest(value, options))
+            raise InputError(self.where(key), value, expected, suggest(value, options))
         return str(value)
 
     def hosts(self, key: str, known: Iterable[str], default: tuple[str, ...] | None = None) -> tuple[str, ...]:
@@ -108,6 +109,11 @@ class Section:
         if default is None:
             raise InputError(self.where(key), _("nothing"), expected)
         return default
+
+
+def words(text: str) -> frozenset[str]:
+    """A set of words written as one text."""
+    return frozenset(text.split())
 
 
 def suggest(word: object, options: Iterable[str]) -> str:

@@ -12,7 +12,6 @@ from clustersim.slurm.jobs import Allocation, Job, bits_of
 from clustersim.slurm.pool import NodePool
 from clustersim.slurm.topology import Tree
 
-
 Picked = list[tuple[int, int]]  # (node position, cores)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from clustersim import units
 from clustersim.errors import InputError, UnsupportedError
 from clustersim.messages import _
-from clustersim.slurm.schema import suggest
+from clustersim.slurm.schema import suggest, words
 
 BASE_SCHEDULER_PARAMETERS = "bf_interval=1,sched_interval=2,batch_sched_delay=0,sched_min_interval=0"
 
@@ -263,19 +263,17 @@ _KEYS: dict[str, Setter] = {
     "SchedulerTimeSlice": _seconds("time_slice", low=5),
     "MaxArraySize": _seconds("max_array_size", low=1),
 }
-_UNMODELLED = frozenset((
-    "PriorityWeightTRES", "PriorityWeightAssoc", "PriorityUsageResetPeriod", "PrioritySiteFactorPlugin", "TopologyPlugin",
-    "DefMemPerCPU", "DefMemPerNode", "MaxMemPerCPU", "MaxMemPerNode", "Licenses", "ResvOverRun", "MaxJobCount", "InactiveLimit",
-    "UnkillableStepTimeout", "HealthCheckProgram", "SuspendTime", "ResumeTimeout", "Prolog", "Epilog", "JobAcctGatherType",
-    "MinJobAge", "BatchStartTimeout", "MessageTimeout", "AuthInfo", "DefCpuPerGPU", "MaxStepCount", "TopologyParam",
-))
-_UNMODELLED_OPTIONS = frozenset((
-    "bf_busy_nodes", "bf_hetjob_prio", "bf_hetjob_immediate", "bf_ignore_newly_avail_nodes", "bf_licenses", "bf_max_job_assoc",
-    "bf_max_job_user_part", "bf_node_space_size", "bf_one_resv_per_job", "bf_running_job_reserve", "bf_window_linear",
-    "bf_yield_interval", "bf_yield_sleep", "build_queue_timeout", "delay_boot", "default_gbytes", "disable_hetjob_steps",
-    "enable_hetjob_steps", "enable_user_top", "Ignore_NUMA", "ignore_prefer_validation", "inventory_interval", "max_array_tasks",
-    "max_depend_depth", "max_rpc_cnt", "max_switch_wait", "no_backup_scheduling", "nohold_on_prolog_fail", "pack_serial_at_end",
-    "partition_job_depth", "preempt_reorder_count", "preempt_send_user_signal", "reduce_completing_frag", "requeue_setup_env_fail",
-    "salloc_wait_nodes", "sbatch_wait_nodes", "sched_max_job_start", "spec_cores_first", "step_retry_count", "step_retry_time",
-    "time_min_as_soft_limit", "whole_hetjob", "whole_pack",
-))
+_UNMODELLED = words("""
+    PriorityWeightTRES PriorityWeightAssoc PriorityUsageResetPeriod PrioritySiteFactorPlugin TopologyPlugin
+    TopologyParam DefMemPerCPU DefMemPerNode MaxMemPerCPU MaxMemPerNode Licenses ResvOverRun MaxJobCount
+    InactiveLimit UnkillableStepTimeout HealthCheckProgram SuspendTime ResumeTimeout Prolog Epilog
+    JobAcctGatherType MinJobAge BatchStartTimeout MessageTimeout AuthInfo DefCpuPerGPU MaxStepCount""")
+_UNMODELLED_OPTIONS = words("""
+    bf_busy_nodes bf_hetjob_prio bf_hetjob_immediate bf_ignore_newly_avail_nodes bf_licenses bf_max_job_assoc
+    bf_max_job_user_part bf_node_space_size bf_one_resv_per_job bf_running_job_reserve bf_window_linear
+    bf_yield_interval bf_yield_sleep build_queue_timeout delay_boot default_gbytes disable_hetjob_steps
+    enable_hetjob_steps enable_user_top Ignore_NUMA ignore_prefer_validation inventory_interval
+    max_array_tasks max_depend_depth max_rpc_cnt max_switch_wait no_backup_scheduling nohold_on_prolog_fail
+    pack_serial_at_end partition_job_depth preempt_reorder_count preempt_send_user_signal
+    reduce_completing_frag requeue_setup_env_fail salloc_wait_nodes sbatch_wait_nodes sched_max_job_start
+    spec_cores_first step_retry_count step_retry_time time_min_as_soft_limit whole_hetjob whole_pack""")

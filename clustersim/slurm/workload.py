@@ -17,7 +17,7 @@ from clustersim.errors import InputError, UnsupportedError
 from clustersim.messages import _
 from clustersim.slurm.accounts import Accounting, read_accounting
 from clustersim.slurm.requests import JobSpec, read_job
-from clustersim.slurm.schema import MAX_SECONDS, Section, suggest
+from clustersim.slurm.schema import MAX_SECONDS, Section, suggest, words
 from clustersim.slurm.settings import Settings, parse_settings
 
 MAX_CPUS = 65_536
@@ -102,7 +102,8 @@ def _cluster(section: Section) -> Cluster:
                 raise InputError(item.where("name"), name, _("a name that no other node has"))
             nodes[name] = Node(
                 name, item.integer("cpus", low=1, high=MAX_CPUS), item.integer("gpus", 0, high=1024), item.text("gpu_type", ""),
-                item.integer("memory_mb", 16_000, low=1), item.integer("weight", 1, high=2**32), frozenset(item.texts("features")))
+                item.integer("memory_mb", 16_000, low=1), item.integer("weight", 1, high=2**32),
+                frozenset(item.texts("features")))
         item.finish()
     partitions: dict[str, Partition] = {}
     for item in section.sections("partitions", least=1):
@@ -116,18 +117,20 @@ def _cluster(section: Section) -> Cluster:
 
 
 _PARTITION_KEYS = {
-    "Default": "default", "MaxTime": "max_time", "DefaultTime": "default_time", "MinNodes": "min_nodes", "MaxNodes": "max_nodes",
-    "PriorityTier": "priority_tier", "PriorityJobFactor": "priority_job_factor", "OverSubscribe": "oversubscribe", "State": "state",
+    "Default": "default", "MaxTime": "max_time", "DefaultTime": "default_time", "MinNodes": "min_nodes",
+    "MaxNodes": "max_nodes", "PriorityTier": "priority_tier", "PriorityJobFactor": "priority_job_factor",
+    "OverSubscribe": "oversubscribe", "State": "state",
     "LLN": "lln", "PreemptMode": "preempt_mode",
 }
-_PARTITION_UNMODELLED = ("AllowGroups", "AllowAccounts", "AllowQos", "DenyAccounts", "DenyQos", "QOS", "MaxCPUsPerNode", "DefMemPerNode", "GraceTime",
-                         "DefMemPerCPU", "ExclusiveUser", "Hidden", "RootOnly", "OverTimeLimit", "TRESBillingWeights", "ReqResv")
+_PARTITION_UNMODELLED = words("""
+    AllowGroups AllowAccounts AllowQos DenyAccounts DenyQos QOS MaxCPUsPerNode DefMemPerNode GraceTime
+    DefMemPerCPU ExclusiveUser Hidden RootOnly OverTimeLimit TRESBillingWeights ReqResv""")
 
 
 def _partition(item: Section, nodes: Mapping[str, Node]) -> Partition:
     name = item.text("name")
     values: dict[str, Any] = {"nodes": item.hosts("nodes", nodes, tuple(nodes))}
-    for key in _PARTITION_UNMODELLED:
+    for key in sorted(_PARTITION_UNMODELLED):
         if key in item:
             raise UnsupportedError(item.where(key), key)
     for key in _PARTITION_KEYS:
@@ -195,8 +198,8 @@ def _jobs(root: Section, cluster: Cluster, settings: Settings, accounting: Accou
     return tuple(jobs.values())
 
 
-_ACTS = ("drain", "down", "resume", "kill_slurmd", "start_slurmd", "scancel", "hold", "release", "requeue", "create_reservation",
-         "update_partition", "snapshot")
+_ACTS = ("drain", "down", "resume", "kill_slurmd", "start_slurmd", "scancel", "hold", "release", "requeue",
+         "create_reservation", "update_partition", "snapshot")
 _RESERVATION_FLAGS = ("MAINT", "IGNORE_JOBS", "FLEX", "IGNORE", "OVERLAP", "DAILY", "WEEKLY", "PART_NODES", "ANY_NODES")
 
 
@@ -209,7 +212,8 @@ def _event(item: Section, cluster: Cluster, jobs: set[str]) -> OperatorAct:
     if do in {"drain", "down", "resume", "kill_slurmd", "start_slurmd"}:
         act = OperatorAct(at, do, nodes=item.hosts("nodes", cluster.index), reason=item.text("reason", ""))
         if do in {"drain", "down"} and not act.reason:
-            raise InputError(item.where("reason"), _("nothing"), _("a reason: scontrol refuses to {do} a node without one").format(do=do))
+            expected = _("a reason: scontrol refuses to {do} a node without one").format(do=do)
+            raise InputError(item.where("reason"), _("nothing"), expected)
     elif do == "create_reservation":
         act = _reservation(item, cluster, at)
     elif do == "update_partition":
@@ -236,7 +240,8 @@ def _reservation(item: Section, cluster: Cluster, at: int) -> OperatorAct:
     flags = frozenset(flag.strip().upper() for flag in item.text("flags", "").split(",") if flag.strip())
     for flag in sorted(flags):
         if flag not in _RESERVATION_FLAGS:
-            raise InputError(item.where("flags"), flag, _("a flag of scontrol create reservation"), suggest(flag, _RESERVATION_FLAGS))
+            hint = suggest(flag, _RESERVATION_FLAGS)
+            raise InputError(item.where("flags"), flag, _("a flag of scontrol create reservation"), hint)
         if flag not in {"MAINT", "IGNORE_JOBS"}:
             raise UnsupportedError(item.where("flags"), flag)
 
