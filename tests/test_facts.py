@@ -265,8 +265,11 @@ def test_numbers_of_the_default_figures() -> None:
     from clustersim.experiments import experiment
 
     assert number("pool.later_easy") == experiment("backfill")().values["later_than_fcfs"]
-    seeds = range(1, 51)
-    assert number("nobody.seeds") == sum(experiment("no_scheduler")(seed=seed).values["collisions"] > 0 for seed in seeds)
+    seeds = range(1, int(number("nobody.seeds")) + 1)
+    for minutes in (5, 30):
+        values = [experiment("no_scheduler")(look_every=minutes, seed=seed).values for seed in seeds]
+        assert number(f"nobody.lost_{minutes}") == pytest.approx(sum(v["collisions"] for v in values) / len(values))
+        assert number(f"nobody.idle_{minutes}") == pytest.approx(sum(v["idle_gpu_h"] for v in values) / len(values))
 
 
 def easy_pass_per_event(table: Any, cores: int) -> list[int]:
