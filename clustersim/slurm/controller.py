@@ -72,6 +72,7 @@ class Controller:
         self.completing: dict[str, Job] = {}
         self.closing = [0] * self.pool.size  # completing jobs on each node
         self.closing_bits = self.down = self.drain = self.silent = self.planned = self.maint = 0
+        self.stuck: list[tuple[str, int]] = []  # (job, run) whose nodes cannot be cleaned up: their daemon is dead
         self.owners: dict[int, str] = {}
         self.node_reason: dict[int, str] = {}
         self.touched = self.pool.every
@@ -232,5 +233,5 @@ def _recheck(system: Controller, now: int) -> None:
 _HANDLERS: dict[str, Callable[..., None]] = {
     "submit": inputs.submit, "act": inputs.act, "recheck": _recheck, "reservation": inputs.reservation_edge,
     "done": lifecycle.work_done, "settle": lifecycle.settle, "kill": lifecycle.kill, "release": lifecycle.release,
-    "silent": inputs.node_silent, "timeout": inputs.node_timeout,
+    "timeout": inputs.node_timeout,
 }

@@ -9,12 +9,12 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from clustersim.clock import CONTROLLERS, FAULTS, INPUTS
+from clustersim.clock import FAULTS, INPUTS
 from clustersim.messages import N_
 from clustersim.slurm import lifecycle
 from clustersim.slurm.features import parse_constraint
-from clustersim.slurm.jobs import Job
-from clustersim.slurm.placing import ask_for, eligible, part_reason, test_only
+from clustersim.slurm.jobs import Job, bits_of
+from clustersim.slurm.placing import ask_for, eligible, part_trouble, test_only
 from clustersim.slurm.requests import JobSpec
 from clustersim.slurm.reserve import Reservation
 from clustersim.slurm.workload import OperatorAct, partition_value
@@ -83,39 +83,42 @@ def _job(system: Controller, spec: JobSpec, now: int, task: int) -> Job:
 
 
 def _refusal(system: Controller, job: Job, tasks: int) -> str:
-    """Why the controller refuses the job at once; "" if it does not."""
-    spec = job.spec
-    known = set(system.pool.features)
-    if parse_constraint(spec.constraint).names() - known:
-        return REFUSED.format(why="Invalid feature specification")
+    """What sbatch prints when the controller refuses the job at once; "" if it does not."""
+    spec, settings = job.spec, system.settings
     association = system.accounting.association(spec.user, spec.account)
-    if "qos" in system.settings.enforce and association and job.qos not in (association.qos or ("normal",)):
+    if settings.associations and association is None:
+        return REFUSED.format(why="Invalid account or account/partition combination specified")
+    if "qos" in settings.enforce and association and job.qos not in (association.qos or ("normal",)):
         return REFUSED.format(why="Invalid qos specification")
-    if system.policy.refuse_submit(job, tasks) or system.policy.deny_on_limit(job):
-        return REFUSED.format(why="Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)")
+    if spec.nice < 0:
+        return REFUSED.format(why="Invalid --nice value")
+    troubles = [part_trouble(system, job, name) for name in job.partitions]
+    said = [message for _reason, message in troubles if message]
+    mode = settings.enforce_part_limits
+    if (mode == "ALL" and said) or (mode == "ANY" and len(said) == len(troubles)):
+        return REFUSED.format(why=said[0])
+    limit = system.policy.refuse_submit(job, tasks)
+    if limit or system.policy.deny_on_limit(job):
+        why = "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
+        return (f"sbatch: error: {limit}\n" if limit else "") + REFUSED.format(why=why)
     if spec.reservation and spec.reservation not in system.reservations.all:
         return REFUSED.format(why="Requested reservation is invalid")
-    reasons = [part_reason(system, job, name) for name in job.partitions]
-    limits = system.settings.enforce_part_limits
-    broken = {"PartitionTimeLimit": "Requested time limit is invalid (missing or exceeds some limit)",
-              "PartitionNodeLimit": "Node count specification invalid"}
-    over = [broken[reason] for reason in reasons if reason in broken]
-    if (limits == "ALL" and over) or (limits == "ANY" and len(over) == len(reasons)):
-        return REFUSED.format(why=over[0])
-    runnable = [name for name, reason in zip(job.partitions, reasons, strict=True) if not reason]
-    if runnable and not any(test_only(system, job, name, system.fitting(job, name)) for name in runnable):
+    if parse_constraint(spec.constraint).names() - set(system.pool.features):
+        return REFUSED.format(why="Invalid feature specification")
+    open_to = [name for name, (reason, _message) in zip(job.partitions, troubles, strict=True) if not reason]
+    if open_to and not any(test_only(system, job, name, system.fitting(job, name)) for name in open_to):
         return REFUSED.format(why="Requested node configuration is not available")
     return ""
 
 
 def _first_reason(system: Controller, job: Job, now: int) -> None:
     """The reason set by the submission itself, before any loop has run."""
-    if not eligible(system, job, now):
+    free = eligible(system, job, now)
+    if not job.held:
         system.priorities.submit(job, now)
-        system.recorder.reason(now, job)
+    if not free:
         return
-    system.priorities.submit(job, now)
-    if any(part_reason(system, job, name) for name in job.partitions):
+    if all(part_trouble(system, job, name)[0] for name in job.partitions):
         job.reason = "PartitionConfig"
     else:
         if not _top_priority(system, job):
@@ -182,8 +185,7 @@ def _release(system: Controller, now: int, one: OperatorAct) -> None:
         if job.state == "PENDING" and job.held and (job.held == "user" or one.user == "root"):
             job.held, job.reason, job.detail = "", "None", ""
             eligible(system, job, now)
-            if system.settings.multifactor:
-                system.priorities.update(job, now)
+            system.priorities.submit(job, now)  # with priority/basic it goes behind all others
             system.recorder.reason(now, job)
     system.queue_main(now)
 
@@ -223,21 +225,21 @@ def _nodes_changed(system: Controller, now: int, one: OperatorAct) -> None:
     system.queue_main(now)
 
 
+PING_OFFSET = 3  # seconds after the daemon's start (MIN_CHECKIN_TIME); pings follow every SlurmdTimeout / 3
+
+
 def _kill_slurmd(system: Controller, now: int, one: OperatorAct) -> None:
-    """The daemon is gone: the controller notices at its next ping and gives the node up after SlurmdTimeout."""
-    timeout = system.settings.slurmd_timeout
-    if not timeout:
-        return
-    bits = _bits(system, one)
-    system.agenda.put(system.grid(now + 1, max(timeout // 3, 1)), FAULTS, ("silent", bits))
-    system.agenda.put(now + timeout, CONTROLLERS, ("timeout", bits))
+    """The daemon is gone. The node is given up at the first ping that finds the last answer SlurmdTimeout old.
+
+    Jobs go on (their steps report their end themselves), but the node cannot be cleaned up after them.
+    """
+    bits, timeout = _bits(system, one), system.settings.slurmd_timeout
     system.silent |= bits
-
-
-def node_silent(system: Controller, now: int, bits: int) -> None:
-    """A ping was not answered: the node takes no new jobs (sinfo shows ``*``)."""
-    system.touched |= bits & system.silent
-    system.queue_main(now)
+    if timeout:
+        every = max(timeout // 3, 1)
+        last_answer = system.grid(now - PING_OFFSET + 1, every) + PING_OFFSET - every
+        system.agenda.put(last_answer + timeout, FAULTS, ("timeout", bits))
+    _nodes_changed(system, now, one)
 
 
 def node_timeout(system: Controller, now: int, bits: int) -> None:
@@ -245,24 +247,19 @@ def node_timeout(system: Controller, now: int, bits: int) -> None:
     lost = bits & system.silent
     system.down |= lost
     system.touched |= lost
-    for i in range(system.pool.size):
-        if lost >> i & 1:
-            system.node_reason[i] = "Not responding"
+    system.node_reason.update((i, "Not responding") for i in bits_of(lost))
     lifecycle.node_down(system, lost, now)
+    lifecycle.release_stuck(system, now)
     system.queue_main(now)
 
 
 def _start_slurmd(system: Controller, now: int, one: OperatorAct) -> None:
-    bits = _bits(system, one) & system.silent
+    bits, back = _bits(system, one) & system.silent, system.settings.return_to_service
     system.silent &= ~bits
-    for i in range(system.pool.size):
-        not_answering = system.node_reason.get(i) == "Not responding"
-        back = system.settings.return_to_service
-        if bits >> i & 1 and (back == 2 or (back == 1 and not_answering)):
+    for i in bits_of(bits):
+        if back == 2 or (back == 1 and system.node_reason.get(i) == "Not responding"):
             system.down &= ~(1 << i)
-    for job in [job for job in system.running.values() if job.node_bits & bits]:
-        if job.state == "RUNNING" and job.resumed + job.work_left <= now:  # it ended while nobody could tell
-            lifecycle.work_done(system, now, job.key, job.generation)
+    lifecycle.release_stuck(system, now)
     system.touched |= bits
     system.queue_main(now)
 

@@ -6,6 +6,7 @@ they complete.
 """
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clustersim.clock import ENDS
@@ -58,9 +59,9 @@ def _go_on(system: Controller, job: Job, now: int) -> None:
 
 
 def work_done(system: Controller, now: int, key: str, generation: int) -> None:
-    """The work is finished, unless the job was stopped meanwhile or its node's daemon is dead."""
+    """The work is finished, unless the job was stopped meanwhile."""
     job = system.jobs[key]
-    if job.generation != generation or job.state != "RUNNING" or job.node_bits & system.silent:
+    if job.generation != generation or job.state != "RUNNING":
         return
     code = job.spec.exit_code
     end(system, job, now, "FAILED" if code else "COMPLETED", f"{code}:0")
@@ -129,6 +130,9 @@ def release(system: Controller, now: int, key: str, run: int) -> None:
     """The nodes of the run are clean: they may take jobs again, and the main loop runs."""
     job = system.jobs[key]
     nodes = sum(1 << system.cluster.index[name] for name in job.runs[run - 1].nodes)
+    if nodes & system.silent & ~system.down:
+        system.stuck.append((key, run))
+        return
     for i in bits_of(nodes):
         system.closing[i] -= 1
         if not system.closing[i]:
@@ -140,6 +144,15 @@ def release(system: Controller, now: int, key: str, run: int) -> None:
     if system.settings.gang:
         preempt.wake_paused(system, now)
     system.wake_main(now)
+
+
+def release_stuck(system: Controller, now: int) -> None:
+    """These nodes answer again or are given up: what waited for their cleanup goes on."""
+    waiting, system.stuck = system.stuck, []
+    for key, run in waiting:
+        old = system.jobs[key].runs[run - 1]
+        system.jobs[key].runs[run - 1] = replace(old, released=now)
+        release(system, now, key, run)
 
 
 def stop(system: Controller, job: Job, now: int, state: str, why: str, requeue: bool = False) -> None:

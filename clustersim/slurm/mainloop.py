@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from clustersim.slurm.jobs import Job
 from clustersim.slurm.lifecycle import drop
-from clustersim.slurm.placing import MISSING_NODES, PART_REASONS, eligible, part_reason, set_reason, try_now
+from clustersim.slurm.placing import MISSING_NODES, PART_REASONS, eligible, part_trouble, set_reason, try_now
 
 if TYPE_CHECKING:
     from clustersim.slurm.controller import Controller
@@ -26,7 +26,7 @@ def is_completing(system: Controller, now: int) -> bool:
 def queue(system: Controller, now: int) -> list[tuple[Job, str]]:
     """(job, partition) pairs that could start, best first: preemptors, tier, priority, submission, job id."""
     pairs: list[Ranked] = []
-    reserved_first = bool(system.reservations.all)
+    reserved_first, fifo = bool(system.reservations.all), _fifo(system)
     for job in list(system.pending.values()):
         job.preempting = False
         if not eligible(system, job, now):
@@ -34,14 +34,15 @@ def queue(system: Controller, now: int) -> list[tuple[Job, str]]:
                 drop(system, job, now)
             continue
         for name in job.partitions:
-            reason = part_reason(system, job, name)
+            reason, _message = part_trouble(system, job, name)
             if reason and job.reason != reason:
                 set_reason(system, job, now, reason)
             elif not reason and job.reason in PART_REASONS:
                 set_reason(system, job, now, "None")
             if not reason:
-                rank = (not (reserved_first and job.spec.reservation), -system.partitions[name].priority_tier,
-                        -job.part_priority.get(name, job.priority), job.submit, job.number, job.task)
+                rank = (job.number, job.task) if fifo else (
+                    not (reserved_first and job.spec.reservation), -system.partitions[name].priority_tier,
+                    -job.part_priority.get(name, job.priority), job.submit, job.number, job.task)
                 pairs.append((rank, name, job))
     pairs.sort(key=lambda pair: pair[0])
     if system.settings.preempt_type == "preempt/qos":
@@ -52,6 +53,12 @@ def queue(system: Controller, now: int) -> list[tuple[Job, str]]:
 
         pairs.sort(key=cmp_to_key(preemptor_first))
     return [(job, name) for _rank, name, job in pairs]
+
+
+def _fifo(system: Controller) -> bool:
+    """sched/builtin with priority/basic and one tier walks the job list as it is, whatever the priorities."""
+    tiers = {part.priority_tier for part in system.partitions.values()}
+    return not system.settings.backfill and not system.settings.multifactor and len(tiers) == 1
 
 
 def run(system: Controller, now: int, full: bool) -> bool:

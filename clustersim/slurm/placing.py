@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from clustersim import hostlist
 from clustersim.slurm import depend, lifecycle, preempt
 from clustersim.slurm.features import parse_constraint
-from clustersim.slurm.jobs import Allocation, Job
+from clustersim.slurm.jobs import Allocation, Job, bits_of
 from clustersim.slurm.pool import NodePool
 from clustersim.slurm.select import Ask
 
@@ -92,15 +92,19 @@ def _recheck_delays(system: Controller, job: Job, now: int) -> None:
                 system.recheck_at(now, due)
 
 
-def part_reason(system: Controller, job: Job, partition: str) -> str:
-    """The partition limit that keeps the job out, "" if none (``job_limits_check``)."""
+def part_trouble(system: Controller, job: Job, partition: str) -> tuple[str, str]:
+    """(reason, refusal) of the partition limit that keeps the job out, both "" if none does.
+
+    ``_part_access_check`` and ``job_limits_check``; the refusal is printed only with ``EnforcePartLimits``.
+    """
     part, spec = system.partitions[partition], job.spec
-    if spec.min_nodes > part.max_nodes or (spec.max_nodes and spec.max_nodes < part.min_nodes) \
-            or spec.min_nodes > len(part.nodes):
-        return "PartitionNodeLimit"
+    if spec.min_cpus > sum(system.cluster.nodes[i].cpus for i in bits_of(system.part_nodes[partition])):
+        return "PartitionConfig", "More processors requested than permitted"
+    if spec.min_nodes > len(part.nodes) or (spec.max_nodes and not part.min_nodes <= spec.max_nodes <= part.max_nodes):
+        return "PartitionNodeLimit", "Node count specification invalid"
     if spec.limit is not None and part.max_time is not None and spec.limit > part.max_time:
-        return "PartitionTimeLimit"
-    return {"DOWN": "PartitionDown", "INACTIVE": "PartitionInactive"}.get(part.state, "")
+        return "PartitionTimeLimit", "Requested time limit is invalid (missing or exceeds some limit)"
+    return {"DOWN": "PartitionDown", "INACTIVE": "PartitionInactive"}.get(part.state, ""), ""
 
 
 def ask_for(system: Controller, job: Job, partition: str, nodes: int) -> Ask:
@@ -185,23 +189,26 @@ def try_now(system: Controller, job: Job, partition: str, available: int, now: i
     if allocation is not None:
         lifecycle.start(system, job, partition, allocation, ask.whole, now, by)
         return "started"
-    return _why_not(system, job, partition, up, window.verdict, now)
+    return _why_not(system, ask, partition, up, window.verdict, now)
 
 
-def _why_not(system: Controller, job: Job, partition: str, up: int, verdict: str, now: int) -> str:
+def _why_not(system: Controller, ask: Ask, partition: str, up: int, verdict: str, now: int) -> str:
+    """The reason of a job that cannot start now (the end of ``_pick_best_nodes`` and of ``select_nodes``)."""
+    job = ask.job
     if verdict == "maint":
         set_reason(system, job, now, "ReqNodeNotAvail", "ReqNodeNotAvail, Reserved for maintenance")
         return "reserved"
     if verdict in {"early", "invalid"}:
         set_reason(system, job, now, "Reservation")
         return "reserved"
-    if test_only(system, job, partition, up):
+    taken = up & system.closing_bits
+    if not system.settings.preemption:
+        taken |= up & (system.pool.busy if ask.whole else system.foreign(job))
+    if taken or ((up & ~taken).bit_count() >= ask.min_nodes and test_only(system, job, partition, up)):
         set_reason(system, job, now, "Resources")
         return "busy"
-    gone = system.part_nodes[partition] & ~system.available
-    required = sum(1 << system.cluster.index[name] for name in job.spec.nodelist)
-    gone &= required or gone
-    where = hostlist.compress(system.names(gone))
+    gone = system.part_nodes[partition] & ~system.available & (ask.required or system.pool.every)
+    where = hostlist.compress(system.names(gone)) if gone else ""
     detail = f"ReqNodeNotAvail, UnavailableNodes:{where}" if gone else "ReqNodeNotAvail, May be reserved for other job"
     set_reason(system, job, now, "ReqNodeNotAvail", detail)
     return "unavailable"

@@ -76,19 +76,21 @@ class Policy:
             for name, count in tres.items():
                 usage.tres[name] += sign * count
 
-    def refuse_submit(self, job: Job, count: int) -> bool:
-        """Whether a limit on submitted jobs (always enforced at submission) is broken by ``count`` more."""
+    def refuse_submit(self, job: Job, count: int) -> str:
+        """The limit on submitted jobs (always enforced at submission) that ``count`` more would break, "" if none."""
         if not self.settings.limits:
-            return False
+            return ""
         qos, user = self.accounting.qos[job.qos].limits, job.spec.user
-        checks: list[tuple[int | None, tuple[str, ...]]] = [
-            (qos.max_submit, ("qos-user", job.qos, user)), (qos.grp_submit, ("qos", job.qos)),
-            (qos.max_submit_per_account, ("qos-account", job.qos, job.account))]
+        checks: list[tuple[str, int | None, tuple[str, ...]]] = [
+            ("QOSGrpSubmitJobsLimit", qos.grp_submit, ("qos", job.qos)),
+            ("MaxSubmitJobsPerAccount", qos.max_submit_per_account, ("qos-account", job.qos, job.account)),
+            ("QOSMaxSubmitJobPerUserLimit", qos.max_submit, ("qos-user", job.qos, user))]
         assoc = self.accounting.associations.get((user, job.account))
         if assoc:
-            checks.append((assoc.limits.max_submit, ("assoc", user, job.account)))
-        checks += [(self.accounting.accounts[name].limits.grp_submit, ("account", name)) for name in self._accounts(job)]
-        return any(most is not None and self._of(*key).submitted + count > most for most, key in checks)
+            checks.append(("AssocMaxSubmitJobLimit", assoc.limits.max_submit, ("assoc", user, job.account)))
+        checks += [("AssocGrpSubmitJobsLimit", self.accounting.accounts[name].limits.grp_submit, ("account", name))
+                   for name in self._accounts(job)]
+        return next((name for name, most, key in checks if most is not None and self._of(*key).submitted + count > most), "")
 
     def deny_on_limit(self, job: Job) -> bool:
         """QOS flag ``DenyOnLimit``: what could never run under the per-job limits is refused at submission."""

@@ -71,7 +71,7 @@ class JobSpec:
 def read_job(item: Section, cluster: Cluster, settings: Settings, accounting: Accounting,
              before: Mapping[str, JobSpec]) -> JobSpec:
     """One entry of ``jobs``; ``before`` are the jobs above it, which a dependency may name."""
-    spec = _size(item, _identity(item, cluster, accounting, settings))
+    spec = _size(item, _identity(item, cluster, accounting))
     spec = _extra_args(item, _gpus(item, spec))
     exclusive = item.raw("exclusive", False)
     if not (isinstance(exclusive, bool) or exclusive == "user"):
@@ -94,7 +94,7 @@ def read_job(item: Section, cluster: Cluster, settings: Settings, accounting: Ac
     return spec
 
 
-def _identity(item: Section, cluster: Cluster, accounting: Accounting, settings: Settings) -> JobSpec:
+def _identity(item: Section, cluster: Cluster, accounting: Accounting) -> JobSpec:
     limit = None if item.raw("time_limit_min") is None else item.integer("time_limit_min", low=1)
     partitions = tuple(name.strip() for name in item.text("partition", "").split(",") if name.strip())
     for name in partitions:
@@ -106,8 +106,6 @@ def _identity(item: Section, cluster: Cluster, accounting: Accounting, settings:
         raise InputError(item.where("qos"), qos, _("a QOS of this file"), suggest(qos, accounting.qos))
     if account and account not in accounting.accounts:
         raise InputError(item.where("account"), account, _("an account of this file"), suggest(account, accounting.accounts))
-    if settings.associations and accounting.association(user, account) is None:
-        raise InputError(item.where("user"), user, _("a user of accounting.users, since associations are enforced"))
     job_id = item.text("id")
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", job_id):
         raise InputError(item.where("id"), job_id, _("letters, digits, dots, dashes and underscores"))

@@ -153,7 +153,7 @@ def partition_value(key: str, value: object, where: str) -> dict[str, Any]:
         mode, _colon, count = text.upper().partition(":")
         if mode not in {"NO", "EXCLUSIVE", "YES", "FORCE"} or (count and not count.isdigit()):
             raise InputError(where, text, "NO, EXCLUSIVE, YES[:n], FORCE[:n]")
-        if mode in {"YES", "FORCE"} and int(count or 4) != 1:
+        if mode == "FORCE" and int(count or 4) != 1:
             raise UnsupportedError(where, _("several jobs on one core"))
         return {"oversubscribe": mode, "max_share": int(count or 1)}
     if key in {"Default", "LLN"}:
