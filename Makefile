@@ -31,7 +31,7 @@ bench: set-up-core  ## speed and memory as ratios to a fixed reference
 	@$(RUN) -m benchmarks
 
 figures: set-up-test  ## draw the Mermaid diagrams that are new or changed (needs Chromium)
-	@$(RUN) site/build/draw_diagrams.py
+	@$(RUN) site/build/make_site.py --draw
 
 facts-due: set-up-core  ## list the facts whose source should be read again
 	@$(RUN) -m clustersim.facts --due
@@ -40,6 +40,4 @@ clean:  ## remove what was built; .venv and node_modules stay
 	@rm -rf _build build clustersim.egg-info
 
 set-up-%:
-	@command -v $(PYTHON) >/dev/null || \
-	  { echo 'Python 3.11 or newer is needed: run `sudo apt-get install python3 python3-venv`, then the same make command again.' >&2; exit 3; }
-	@$(PYTHON) site/build/bootstrap.py $*
+	@python=$$(sh site/build/find_python.sh $(PYTHON)) && "$$python" site/build/bootstrap.py $*

@@ -51,7 +51,8 @@ def digest(root: Path, names: Iterable[str]) -> str:
     total = hashlib.sha256(f"{sys.version_info[:2]}".encode())
     for name in names:
         start = root / name
-        files = [start] if start.is_file() else sorted(p for p in start.rglob("*") if p.is_file() and not IGNORED & set(p.parts))
+        files = [start] if start.is_file() else sorted(p for p in start.rglob("*") if p.is_file())
+        files = [path for path in files if not IGNORED & set(path.parts)]
         for path in files:
             total.update(f"{path.relative_to(root).as_posix()}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()
@@ -146,7 +147,8 @@ def tracebacks(html: Path) -> list[str]:
 
 def run_jupyter_book(root: Path, quiet: bool = False) -> bool:
     """Jupyter Book's own build, every warning an error; whether it went well. It says which notebook it runs."""
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # jsonschema would spend 2 s on it, and no page needs it
+    # jsonschema would spend 2 s on importing this for a kind of address that no settings file of ours holds.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     from jupyter_book.sphinx import build_sphinx
     from sphinx.util.console import nocolor
 
@@ -154,10 +156,10 @@ def run_jupyter_book(root: Path, quiet: bool = False) -> bool:
     progress = Lines(sys.stdout, root, lambda line: not quiet and "Executing notebook" in line)
     trouble = Lines(sys.stderr, root, lambda line: True)
     with contextlib.redirect_stdout(progress), contextlib.redirect_stderr(trouble):  # type: ignore[type-var]
-        result = build_sphinx(
-            root, root / "_build" / "html", noconfig=True, path_config=root / "_config.yml", warningiserror=True, keep_going=True,
-            confoverrides={"external_toc_path": (root / "_toc.yml").as_posix(), "latex_individualpages": False, "nitpicky": True})
-    return result == 0
+        overrides = {"external_toc_path": (root / "_toc.yml").as_posix(), "latex_individualpages": False, "nitpicky": True}
+        result = build_sphinx(root, root / "_build" / "html", noconfig=True, path_config=root / "_config.yml",
+                              confoverrides=overrides, warningiserror=True, keep_going=True)
+    return bool(result == 0)
 
 
 def build(root: Path, draw: bool = False) -> None:

@@ -20,9 +20,8 @@ FIRST_PORT, PORTS = 8000, 100
 TYPES = {
     ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
     ".mjs": "text/javascript; charset=utf-8", ".json": "application/json", ".wasm": "application/wasm",
-    ".whl": "application/zip", ".zip": "application/zip", ".svg": "image/svg+xml", ".png": "image/png", ".ico": "image/x-icon",
-    ".txt": "text/plain; charset=utf-8", ".md": "text/plain; charset=utf-8", ".ipynb": "application/json", ".woff2": "font/woff2",
-    ".inv": "application/octet-stream", ".gz": "application/gzip", ".xml": "application/xml",
+    ".whl": "application/zip", ".zip": "application/zip", ".svg": "image/svg+xml", ".png": "image/png",
+    ".txt": "text/plain; charset=utf-8", ".md": "text/plain; charset=utf-8", ".ipynb": "application/json",
 }
 PACKED = {".whl", ".zip", ".png", ".woff2", ".gz"}  # compressed already
 

@@ -24,7 +24,7 @@ class Fold(SphinxPostTransform):
     formats = ("html",)
 
     def run(self, **_options: Any) -> None:
-        boxes = [node for node in self.document.findall(nodes.Admonition) if isinstance(node, nodes.Element)]
+        boxes = [node for node in self.document.findall(nodes.Element) if isinstance(node, nodes.Admonition)]
         for node in boxes:
             if "dropdown" not in node["classes"] or not isinstance(node.children[0], nodes.title):
                 continue

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from folded import folded_box
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
@@ -49,8 +50,9 @@ def _text(entry: dict[str, Any]) -> str:
     if "python" not in entry:
         return str(entry.get("text", ""))
     distribution = importlib.metadata.distribution(entry["python"])
-    names = [file for file in distribution.files or () if file.name.upper().startswith(("LICEN", "COPYING")) and ".dist-info" in str(file)]
-    return "\n\n".join(Path(str(distribution.locate_file(name))).read_text("utf-8", "replace").strip() for name in sorted(names))
+    files = [f for f in distribution.files or () if ".dist-info" in str(f) and f.name.upper().startswith(("LICEN", "COPYING"))]
+    paths = [Path(str(distribution.locate_file(file))) for file in sorted(files)]
+    return "\n\n".join(path.read_text("utf-8", "replace").strip() for path in paths)
 
 
 class Licences(SphinxDirective):
@@ -63,8 +65,8 @@ class Licences(SphinxDirective):
         result: list[nodes.Node] = [nodes.table("", group)]
         for part in found:
             if part.text:
-                result.append(nodes.rubric("", part.name))
-                result.append(nodes.literal_block(part.text, part.text, language="none"))
+                words = nodes.literal_block(part.text, part.text, language="none")
+                result.append(folded_box("", nodes.title("", part.name), words))
         return result
 
 

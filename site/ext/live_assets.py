@@ -36,22 +36,22 @@ class AssetError(SphinxError):
     category = "The live figures cannot be built"
 
 
-def pyodide_folder() -> Path:
-    return ROOT / "node_modules" / "pyodide"
+def pyodide_package() -> Path:
+    """The package.json of the fetched Pyodide."""
+    path = ROOT / "node_modules" / "pyodide" / "package.json"
+    if not path.is_file():
+        raise AssetError("node_modules holds no Pyodide: run `make html`, which fetches it")
+    return path
 
 
 def copy_pyodide(out: Path) -> str:
     """Pyodide's five files in a folder named by version."""
-    source = pyodide_folder()
-    try:
-        version = json.loads((source / "package.json").read_text("utf-8"))["version"]
-    except OSError:
-        raise AssetError("node_modules has no Pyodide: run `make html`, which fetches it") from None
-    folder = out / f"pyodide-{version}"
+    source = pyodide_package()
+    folder = out / f"pyodide-{json.loads(source.read_text('utf-8'))['version']}"
     folder.mkdir(parents=True, exist_ok=True)
     for name in PYODIDE:
         if not (folder / name).is_file():
-            shutil.copyfile(source / name, folder / name)
+            shutil.copyfile(source.with_name(name), folder / name)
     return folder.name + "/"
 
 
@@ -59,12 +59,13 @@ def simpy_wheel(cache: Path) -> Path:
     """SimPy's wheel, packed again from the installed files (pure Python, so they are the wheel's own)."""
     distribution = importlib.metadata.distribution("simpy")
     path = cache / f"simpy-{distribution.version}-py3-none-any.whl"
-    files = sorted(str(file) for file in distribution.files or () if "__pycache__" not in str(file) and not str(file).startswith(".."))
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in files:
-            if Path(name).name not in ("INSTALLER", "REQUESTED", "direct_url.json"):
-                archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), Path(str(distribution.locate_file(name))).read_bytes(),
-                                 zipfile.ZIP_DEFLATED)
+    names = sorted(str(file) for file in distribution.files or ())
+    left_out = ("__pycache__", "..", "INSTALLER", "REQUESTED", "direct_url.json")  # what pip adds when it installs
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            if not set(left_out) & set(Path(name).parts):
+                content = Path(str(distribution.locate_file(name))).read_bytes()
+                archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
     return path
 
 
@@ -98,20 +99,38 @@ def assemble(out: Path) -> dict[str, Any]:
         shutil.rmtree(old)
     pyodide = copy_pyodide(out)
     with tempfile.TemporaryDirectory() as name:
-        wheels = [place(wheel.read_bytes(), out, "wheels", wheel.name) for wheel in (simpy_wheel(Path(name)), own_wheel(Path(name)))]
-    bundle = vl_convert.javascript_bundle(vl_version=pictures.VEGA_LITE).encode()
+        made = simpy_wheel(Path(name)), own_wheel(Path(name))
+        wheels = [place(wheel.read_bytes(), out, "wheels", wheel.name) for wheel in made]
+    bundle = vl_convert.javascript_bundle(vl_version=pictures.VEGA_LITE).encode()  # type: ignore[call-arg]  # snippet is optional
     vega = place(bundle, out, "vega", f"vega-lite-{pictures.VEGA_LITE}.mjs")
     shipped = [*(pyodide + name for name in PYODIDE), *wheels, vega]
     sizes = {name: (out / name).read_bytes() for name in shipped}
+    packed = sum(len(gzip.compress(data, 6)) for data in sizes.values())
     manifest = {"format": FORMAT, "pyodide": pyodide, "wheels": wheels, "vega": vega,
-                "bytes": sum(map(len, sizes.values())), "bytes_gzip": sum(len(gzip.compress(data, 6)) for data in sizes.values())}
+                "bytes": sum(map(len, sizes.values())), "bytes_gzip": packed}
     (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
     return manifest
 
 
+def made_from() -> str:
+    """A hash of what the assets are made from: the package, and the versions of the rest."""
+    package = Path(clustersim.__file__).resolve().parent
+    total = hashlib.sha256(Path(__file__).read_bytes())
+    for path in sorted([*package.rglob("*"), package.parent / "pyproject.toml", package.parent / "README.md"]):
+        if path.is_file() and "__pycache__" not in path.parts:
+            total.update(f"{path.relative_to(package.parent)}\0".encode() + path.read_bytes())
+    versions = [importlib.metadata.version(name) for name in ("simpy", "vl-convert-python", "setuptools")]
+    total.update(" ".join(versions).encode() + pyodide_package().read_bytes())
+    return total.hexdigest()
+
+
 def finish(app: Sphinx, error: Exception | None) -> None:
-    if error is None and app.builder.name == "html" and app.config.live_assets:
-        assemble(Path(app.outdir) / "_static" / "live")
+    if error is not None or app.builder.name != "html" or not app.config.live_assets:
+        return
+    out, stamp, value = Path(app.outdir) / "_static" / "live", Path(app.doctreedir) / "live-assets", made_from()
+    if not (out / "manifest.json").is_file() or not stamp.is_file() or stamp.read_text() != value:
+        assemble(out)
+        stamp.write_text(value)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

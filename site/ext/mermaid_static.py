@@ -25,6 +25,7 @@ from sphinxcontrib.mermaid import mermaid as Diagram
 from clustersim.messages import _
 
 logger = logging.getLogger(__name__)
+LEAST_SCALE = 0.8  # 15 px letters stay at least 12 px high
 DRAW = "BOOK_DRAW_DIAGRAMS"  # set by `make figures`
 
 
@@ -75,13 +76,21 @@ def visit_html(self: Any, node: Diagram) -> None:
     if not alt:
         logger.warning("this Mermaid diagram has no alternative text: add `:alt:` with what it shows", location=node)
     if not path.exists():
-        logger.warning("this Mermaid diagram has no drawing %s: run `make figures` and commit the file", path.name, location=node)
+        logger.warning("this Mermaid diagram has no drawing %s: run `make figures` and commit the file", path.name,
+                       location=node)
         raise nodes.SkipNode
+    text = re.sub(r"^---.*?---", "", code, flags=re.DOTALL).strip()
     self.body.append(self.starttag(node, "div", CLASS="cs-diagram"))
-    self.body.append(f'<div class="cs-diagram-picture" role="img" aria-label="{escape(alt)}">{path.read_text("utf-8")}</div>'
+    self.body.append(f'<div class="cs-scroll"><div class="cs-diagram-picture" role="img" aria-label="{escape(alt)}">'
+                     f'{readable(path.read_text("utf-8"))}</div></div>'
                      f'<details class="cs-diagram-text"><summary>{escape(_("Diagram as text"))}</summary>'
-                     f'<pre tabindex="0">{escape(re.sub(r"^---.*?---", "", code, flags=re.DOTALL).strip())}</pre></details></div>')
+                     f'<pre>{escape(text)}</pre></details></div>')
     raise nodes.SkipNode
+
+
+def readable(svg: str) -> str:
+    """The drawing with a least width, so that its words stay legible on a phone; the box around it scrolls."""
+    return re.sub(r"max-width: ([\d.]+)px", lambda m: f"{m[0]}; min-width: {float(m[1]) * LEAST_SCALE:.0f}px", svg, count=1)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -18,10 +18,11 @@ from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
 # Attributes from which a browser fetches by itself; a link that a reader follows (a href) may lead anywhere.
 FETCHED = {
     "script": ("src",), "img": ("src", "srcset"), "iframe": ("src",), "source": ("src", "srcset"), "video": ("src", "poster"),
-    "audio": ("src",), "embed": ("src",), "object": ("data",), "track": ("src",), "input": ("src",), "image": ("href", "xlink:href"),
-    "use": ("href", "xlink:href"), "feimage": ("href",), "link": ("href",),
+    "audio": ("src",), "embed": ("src",), "object": ("data",), "track": ("src",), "input": ("src",),
+    "image": ("href", "xlink:href"), "use": ("href", "xlink:href"), "feimage": ("href",), "link": ("href",),
 }
-PASSIVE_LINKS = {"canonical", "next", "prev", "author", "license", "search", "index", "alternate"}  # <link rel> that fetches nothing
+PASSIVE_LINKS = {"canonical", "next", "prev", "author", "license", "search", "index", "alternate"}  # <link>s that fetch nothing
+NOT_OURS = ("_static/", "lite/")  # folders whose pages are not pages of the book
 CHAPTERS = (("book", "*.md"), ("notebooks", "*.ipynb"))
 
 
@@ -52,7 +53,8 @@ def toc_faults(root: Path) -> list[str]:
         return [f"_toc.yml is not of the form of Jupyter Book 1: {error}"]
     faults = []
     found = {page: any((root / (page + end)).is_file() for end in ("", ".md", ".ipynb")) for page in listed}
-    faults += [f"_toc.yml names {page}, and there is no such file: add it or take the line out" for page in found if not found[page]]
+    faults += [f"_toc.yml names {page}, and there is no such file: add it or take the line out"
+               for page in found if not found[page]]
     faults += [f"_toc.yml names {page} twice" for page in found if listed.count(page) > 1]
     known = {page.removesuffix(".md").removesuffix(".ipynb") for page in listed}
     for folder, pattern in CHAPTERS:
@@ -112,7 +114,7 @@ def is_external(address: str) -> bool:
 
 def site_faults(folder: Path) -> list[str]:
     """Every fault of the built site, each with its page."""
-    files = [p for p in sorted(folder.rglob("*.html")) if not p.relative_to(folder).as_posix().startswith(("_static/", "lite/"))]
+    files = [p for p in sorted(folder.rglob("*.html")) if not p.relative_to(folder).as_posix().startswith(NOT_OURS)]
     pages = {path.resolve(): read(path) for path in files}
     faults = []
     for path, page in pages.items():

@@ -48,7 +48,7 @@ def page_toc(app: Sphinx, pagename: str) -> str:
     if pagename not in app.env.tocs:
         return ""
     top = document_toc(app.env, pagename, app.tags)
-    inner = next((child for item in top for child in item if isinstance(child, nodes.bullet_list)), None)
+    inner = next((child for item in top.children for child in item.children if isinstance(child, nodes.bullet_list)), None)
     if inner is None or len(inner) < 2:
         return ""
     return str(app.builder.render_partial(inner)["fragment"])  # type: ignore[attr-defined]

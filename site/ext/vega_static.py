@@ -47,36 +47,34 @@ class TakeText(SphinxPostTransform):
     default_priority = 3
 
     def run(self, **_options: Any) -> None:
-        for node in self.document.findall(vega_figure):
+        for node in list(self.document.findall(vega_figure)):
             bundle = node.parent.parent if node.parent is not None else None
             texts = [form.astext() for form in bundle or () if getattr(form, "attributes", {}).get("mime_type") == "text/plain"]
             heading, _newline, alt = (texts[0].strip() if texts else "").partition("\n")
             node["heading"], node["alt"] = (heading, alt.strip()) if alt.strip() else ("", heading)
+            if self.app.builder.format != "html":
+                node.replace_self(nodes.paragraph("", ". ".join(filter(None, (node["heading"], node["alt"])))))
             if not node["alt"] or node["alt"].startswith(LIBRARY_TEXT):
                 logger.warning("this figure has no text/plain that says what it shows", location=node)
 
 
 def figure(spec: Mapping[str, Any], heading: str, alt: str) -> dict[str, Any]:
     """The parts of a chart in the form that `pictures` draws."""
-    bare = {name: value for name, value in spec.items() if name != "datasets"}
+    # The heading stands above the picture as text, so the drawing does not repeat it.
+    bare = {name: value for name, value in spec.items() if name not in ("datasets", "title")}
     return {"name": "chart", "title": heading, "alt": alt, "spec": for_page(bare), "data": for_page(spec.get("datasets", {}))}
 
 
 def visit_html(self: Any, node: vega_figure) -> None:
     text = json.dumps(node["spec"], sort_keys=True)
-    count = self.builder.env.new_serialno("vega")
-    prefix = f"v{count}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    self.cs_charts = getattr(self, "cs_charts", 0) + 1
+    prefix = f"chart-{self.cs_charts}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     self.body.append(pictures.picture(figure(node["spec"], node.get("heading", ""), node.get("alt", "")), prefix))
     raise nodes.SkipNode
 
 
-def visit_text(self: Any, node: vega_figure) -> None:
-    self.body.append(node.get("alt", "")) if isinstance(getattr(self, "body", None), list) else self.add_text(node.get("alt", ""))
-    raise nodes.SkipNode
-
-
 def setup(app: Sphinx) -> ExtensionMetadata:
-    app.add_node(vega_figure, html=(visit_html, None), latex=(visit_text, None), text=(visit_text, None))
+    app.add_node(vega_figure, html=(visit_html, None))
     renderers = load_mime_renders()
     if VegaRenderer not in renderers:
         renderers.append(VegaRenderer)
