@@ -17,7 +17,7 @@ from typing import Any
 from clustersim.errors import ClusterSimError
 from clustersim.experiments import experiment
 from clustersim.experiments.base import Choice, Control, Experiment, Figure, Outcome, Slider, Table, Toggle, Value
-from clustersim.figures import MIME, gantt_spec, gpu_bars, inlined, letters, node_bars
+from clustersim.figures import MIME, PALETTE, gantt_spec, gpu_bars, inlined, letters, node_bars
 from clustersim.hostlist import compress
 from clustersim.messages import _
 from clustersim.trace import Trace
@@ -31,7 +31,8 @@ Bundle = dict[str, Any]
 
 def figure_bundle(figure: Figure) -> Bundle:
     """The MIME bundle of one figure: Vega-Lite, text, and SVG where it can be made."""
-    spec = inlined({**figure.spec, "description": figure.alt}, figure.data)
+    title = {"text": figure.title, "anchor": "start", "fontSize": 14, "offset": 12, "color": PALETTE["ink"]}
+    spec = inlined({**figure.spec, "title": title, "description": figure.alt}, figure.data)
     bundle: Bundle = {MIME: spec, "text/plain": f"{figure.title}\n{figure.alt}"}
     svg = _svg_maker()
     if svg is not None:

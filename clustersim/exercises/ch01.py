@@ -134,9 +134,9 @@ EXERCISES = (
                     "every 5 minutes instead of 30, everybody looks every 2 hours, or a launch shows on the GPU at once?"),
         hint=N_("Two people collide when one looks after the other has chosen and before that shows. What makes this gap "
                 "small?"),
-        solution=N_("What helps is to close the gap between choosing and showing. The days that remain are those on which two "
-                    "people look in the same minute. A scheduler closes the gap for good: it alone chooses, and it writes its "
-                    "choice down in the same step."),
+        solution=N_("What helps is to close the gap between choosing and showing: then nobody can look into it, and no day "
+                    "with a collision is left. A scheduler closes it for good: it alone chooses, and it writes its choice "
+                    "down in the same step."),
         code='changes = {"look more often": dict(look_every=5), "look less often": dict(look_every=120),\n'
              '           "launches show at once": dict(launch=0)}\n'
              'def days(change):\n'
