@@ -8,9 +8,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from clustersim.slurm.future import will_run
 from clustersim.slurm.jobs import Job
 from clustersim.slurm.mainloop import is_completing, queue
-from clustersim.slurm.placing import ask_for, eligible, set_reason, tres, try_now, will_run
+from clustersim.slurm.placing import ask_for, eligible, set_reason, tres, try_now
 from clustersim.units import MINUTE
 
 if TYPE_CHECKING:

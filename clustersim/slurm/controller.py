@@ -14,9 +14,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from heapq import heappush
 
 from clustersim.clock import FAULTS, INPUTS, Agenda
 from clustersim.slurm import backfill, inputs, lifecycle, mainloop
+from clustersim.slurm.future import Future
 from clustersim.slurm.jobs import Job, bits_of
 from clustersim.slurm.policy import Policy
 from clustersim.slurm.pool import NodePool
@@ -54,6 +56,10 @@ class Controller:
         self.overheads = overheads
         self.partitions = {p.name: p for p in self.cluster.partitions}
         self.part_nodes = {p.name: sum(1 << self.cluster.index[n] for n in p.nodes) for p in self.cluster.partitions}
+        self.part_cpus = {p.name: sum(self.cluster.nodes[self.cluster.index[n]].cpus for n in p.nodes)
+                          for p in self.cluster.partitions}
+        self.suiting: dict[tuple[object, ...], int] = {}  # answers of inputs.wanted
+        self.possible: dict[tuple[object, ...], bool] = {}  # answers of placing.test_only, which never change
         self.pool = NodePool(self.cluster)
         self.blank = NodePool(self.cluster)  # the empty cluster: could the job ever run?
         self.selector = Selector(self.settings.lln, Tree(self.cluster) if self.cluster.switches else None)
@@ -82,7 +88,8 @@ class Controller:
         self.last_main = -self.started
         self.bf_dirty: int | None = None
         self.last_bf = -self.started
-        self.limit_at: int | None = None
+        self.future: Future | None = None  # kept until a job starts, ends, pauses or goes on
+        self.limits: list[tuple[int, int, int, str, int]] = []  # heap of (limit, job number, task, key, generation)
         self.calc_at: int | None = None
         self._load(workload)
 
@@ -97,7 +104,8 @@ class Controller:
     # the clock's side
 
     def next_time(self) -> int | None:
-        times = [t for t in (self.agenda.next_time(), self.calc_at, self.limit_at, self.main_at, self.full_at, self._bf_at())
+        limit_at = self.grid(self.limits[0][0], PERIODIC_TIMEOUT) if self.limits else None
+        times = [t for t in (self.agenda.next_time(), self.calc_at, limit_at, self.main_at, self.full_at, self._bf_at())
                  if t is not None]
         return min(times) if times else None
 
@@ -107,7 +115,7 @@ class Controller:
             _HANDLERS[kind](self, now, *rest)
         if self.calc_at is not None and self.calc_at <= now:
             self._recalculate(now)
-        if self.limit_at is not None and self.limit_at <= now:
+        if self.limits and self.limits[0][0] <= now and (now + self.started) % PERIODIC_TIMEOUT == 0:
             lifecycle.check_limits(self, now)
         if (self.main_at is not None and self.main_at <= now) or (self.full_at is not None and self.full_at <= now):
             self._main(now)
@@ -158,10 +166,9 @@ class Controller:
         """Nothing happens at ``time``, but from then on a job may be eligible: the next periodic runs will see it."""
         self.agenda.put(max(time, now), INPUTS, ("recheck",))
 
-    def limit_check(self, time: int) -> None:
-        """A limit is reached at ``time``: it is noticed at the next periodic check."""
-        at = self.grid(time, PERIODIC_TIMEOUT)
-        self.limit_at = at if self.limit_at is None else min(self.limit_at, at)
+    def limit_check(self, job: Job) -> None:
+        """The job's limit is to be noticed by the first periodic check after it."""
+        heappush(self.limits, (job.limit_end + self.settings.over_time_limit, job.number, job.task, job.key, job.generation))
 
     def calc_soon(self, now: int) -> None:
         """Something runs or waits: keep the periodic recalculation of priorities going."""
@@ -185,7 +192,10 @@ class Controller:
 
     def fitting(self, job: Job, partition: str) -> int:
         """Nodes of the partition that the job's constraint and exclusions leave, in any state."""
-        return self.part_nodes[partition] & inputs.wanted(self, job.spec)
+        found = job.fits.get(partition)
+        if found is None:
+            found = job.fits[partition] = self.part_nodes[partition] & inputs.wanted(self, job.spec)
+        return found
 
     def names(self, bits: int) -> list[str]:
         return [self.cluster.nodes[i].name for i in bits_of(bits)]

@@ -27,11 +27,18 @@ REFUSED = "sbatch: error: Batch job submission failed: {why}"  # printed as it i
 
 def wanted(system: Controller, spec: JobSpec) -> int:
     """The nodes that the job's constraint, GPUs and exclusions leave, in any state."""
+    gpus = max(spec.gpus_per_node, spec.gpus_per_task, 1) if spec.gpus_per_node or spec.gpus_per_job else 0
+    shape = (spec.constraint, gpus, spec.gpu_type, spec.exclude)
+    if shape not in system.suiting:
+        system.suiting[shape] = _suiting(system, spec, gpus)
+    return system.suiting[shape]
+
+
+def _suiting(system: Controller, spec: JobSpec, gpus: int) -> int:
     pool = system.pool
     nodes = parse_constraint(spec.constraint).nodes(pool.features, pool.every)
-    if spec.gpus_per_node or spec.gpus_per_job:
-        least = max(spec.gpus_per_node, spec.gpus_per_task, 1)
-        nodes &= sum(1 << i for i, count in enumerate(pool.gpus) if count >= least)
+    if gpus:
+        nodes &= system.blank.at_least_gpus(gpus)
         if spec.gpu_type:
             nodes &= pool.gpu_types.get(spec.gpu_type, 0)
     for name in spec.exclude:
@@ -290,6 +297,7 @@ def reservation_edge(system: Controller, now: int, name: str) -> None:
 
 def _update_partition(system: Controller, now: int, one: OperatorAct) -> None:
     part = system.partitions[one.name]
+    system.possible.clear()
     for key, value in one.set:
         part = replace(part, **partition_value(key, value, key))
     system.partitions[one.name] = part

@@ -62,6 +62,7 @@ class Job:
     runs: list[Run] = field(default_factory=list)
     places: tuple[tuple[str, int, tuple[int, ...]], ...] = ()
     completing: bool = False
+    fits: dict[str, int] = field(default_factory=dict)  # partition -> nodes that suit the job, in any state
     ever_requeued: bool = False
 
     @property
@@ -93,9 +94,10 @@ def bits_of(positions: int) -> list[int]:
     >>> bits_of(0b1011)
     [0, 1, 3]
     """
+    digits = bin(positions)[:1:-1]  # lowest first; finding in text beats taking bits off a long number
     found = []
-    while positions:
-        low = positions & -positions
-        found.append(low.bit_length() - 1)
-        positions ^= low
+    i = digits.find("1")
+    while i >= 0:
+        found.append(i)
+        i = digits.find("1", i + 1)
     return found

@@ -7,6 +7,7 @@ they complete.
 from __future__ import annotations
 
 from dataclasses import replace
+from heapq import heappop
 from typing import TYPE_CHECKING
 
 from clustersim.clock import ENDS
@@ -35,6 +36,7 @@ def start(system: Controller, job: Job, partition: str, allocation: Allocation, 
     job.places = tuple((system.cluster.nodes[i].name, cpus, tuple(bits_of(gpus))) for i, cpus, gpus in allocation)
     job.planned, job.switch_since, job.preempt_since, job.preempting, job.end = None, None, None, False, None
     system.pool.take(allocation)
+    system.future = None
     system.touched |= job.node_bits
     if job.spec.exclusive == "user":
         system.owners.update((i, job.spec.user) for i in bits_of(job.node_bits))
@@ -48,7 +50,7 @@ def start(system: Controller, job: Job, partition: str, allocation: Allocation, 
     job.work_left, job.resumed = job.spec.run + system.overheads.launch, now
     _go_on(system, job, now)
     if job.limit is not None:
-        system.limit_check(job.limit_end + system.settings.over_time_limit)
+        system.limit_check(job)
     system.calc_soon(now)
 
 
@@ -75,6 +77,7 @@ def end(system: Controller, job: Job, now: int, state: str, exit_code: str = "0:
         _unpause(system, job, now)
         system.pool.take(_cores(job))  # they were given back when it paused
     system.pool.give_back(job.allocation)
+    system.future = None
     if system.settings.weight_fairshare:
         system.priorities.shares.charge(job, now)
     del system.running[job.key]
@@ -162,16 +165,12 @@ def stop(system: Controller, job: Job, now: int, state: str, why: str, requeue: 
 
 
 def check_limits(system: Controller, now: int) -> None:
-    """The periodic check: end every job that is past its limit (and OverTimeLimit)."""
-    system.limit_at = None
-    for job in list(system.running.values()):
-        if job.limit is None:
-            continue
-        over = job.limit_end + system.settings.over_time_limit
-        if job.state == "RUNNING" and over <= now:
+    """The periodic check: end every running job that is past its limit (and OverTimeLimit)."""
+    while system.limits and system.limits[0][0] <= now:
+        _time, _number, _task, key, generation = heappop(system.limits)
+        job = system.jobs[key]
+        if job.generation == generation and job.state == "RUNNING":
             stop(system, job, now, "TIMEOUT", N_("its time limit is over"))
-        elif job.state == "RUNNING":
-            system.limit_check(over)
 
 
 def drop(system: Controller, job: Job, now: int, state: str = "CANCELLED") -> None:
@@ -220,6 +219,7 @@ def suspend(system: Controller, job: Job, now: int) -> None:
     if job.spec.stoppable:
         job.work_left -= now - job.resumed
     system.pool.give_back(_cores(job))
+    system.future = None
     system.touched |= job.node_bits
     system.pauses.setdefault(job.key, []).append([now, now])
     system.recorder.write(now, "signal", job.key, signal="SIGSTOP", why=N_("a job of higher tier needs its nodes"))
@@ -233,6 +233,7 @@ def resume(system: Controller, job: Job, now: int) -> None:
     """Go on after a suspension: the limit is moved by the time it took."""
     _unpause(system, job, now)
     system.pool.take(_cores(job))
+    system.future = None
     job.state = "RUNNING"
     system.touched |= job.node_bits
     system.recorder.write(now, "signal", job.key, signal="SIGCONT", why=N_("its nodes are free again"))
@@ -242,7 +243,8 @@ def resume(system: Controller, job: Job, now: int) -> None:
         job.generation += 1
         left = max(job.start + job.spec.run + system.overheads.launch - now, 0)
         system.agenda.put(now + left, ENDS, ("done", job.key, job.generation))
-    system.limit_check(job.limit_end + system.settings.over_time_limit)
+    if job.limit is not None:
+        system.limit_check(job)
 
 
 def _unpause(system: Controller, job: Job, now: int) -> None:

@@ -1,18 +1,16 @@
 """Questions that both loops ask about one job: may it start yet, where, and why not.
 
 Sources: ``job_independent``, ``job_limits_check`` (``src/slurmctld/job_mgr.c``), ``select_nodes`` and
-``_pick_best_nodes`` (``src/slurmctld/node_scheduler.c``), ``_will_run_test``
-(``src/plugins/select/cons_common/job_test.c``) of Slurm 22.05; facts, sections 1, 3 and 7.
+``_pick_best_nodes`` (``src/slurmctld/node_scheduler.c``) of Slurm 22.05; facts, sections 1, 3 and 7.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from clustersim import hostlist
 from clustersim.slurm import depend, lifecycle, preempt
 from clustersim.slurm.features import parse_constraint
-from clustersim.slurm.jobs import Allocation, Job, bits_of
+from clustersim.slurm.jobs import Allocation, Job
 from clustersim.slurm.pool import NodePool
 from clustersim.slurm.select import Ask
 
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 MISSING_NODES = "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions"
 PART_REASONS = frozenset({"PartitionTimeLimit", "PartitionNodeLimit", "PartitionDown", "PartitionInactive", "PartitionConfig"})
 STICKY = frozenset({"DependencyNeverSatisfied", "BadConstraints", "ReservationDeleted"})
-FIRST_WINDOW = 30  # seconds of job ends tested together by _will_run_test; doubles with every test
 
 
 def set_reason(system: Controller, job: Job, now: int, reason: str, detail: str = "") -> None:
@@ -98,7 +95,7 @@ def part_trouble(system: Controller, job: Job, partition: str) -> tuple[str, str
     ``_part_access_check`` and ``job_limits_check``; the refusal is printed only with ``EnforcePartLimits``.
     """
     part, spec = system.partitions[partition], job.spec
-    if spec.min_cpus > sum(system.cluster.nodes[i].cpus for i in bits_of(system.part_nodes[partition])):
+    if spec.min_cpus > system.part_cpus[partition]:
         return "PartitionConfig", "More processors requested than permitted"
     if spec.min_nodes > len(part.nodes) or (spec.max_nodes and not part.min_nodes <= spec.max_nodes <= part.max_nodes):
         return "PartitionNodeLimit", "Node count specification invalid"
@@ -120,7 +117,8 @@ def ask_for(system: Controller, job: Job, partition: str, nodes: int) -> Ask:
 def place(system: Controller, ask: Ask, pool: NodePool, partition: str) -> Allocation | None:
     """Nodes for ``ask`` on ``pool``, with feature counts; notes the cores, which job size and limits go by."""
     lln = system.partitions[partition].lln
-    counts = parse_constraint(ask.job.spec.constraint).counts
+    constraint = ask.job.spec.constraint
+    counts = parse_constraint(constraint).counts if "*" in constraint else ()
     for name, count in counts:
         part = Ask(ask.job, ask.nodes & pool.features.get(name, 0), count, ask.max_nodes, count, ask.whole)
         found = system.selector.choose(part, pool, lln)
@@ -148,10 +146,15 @@ def _few_switches(system: Controller, job: Job, chosen: Allocation) -> bool:
 
 def test_only(system: Controller, job: Job, partition: str, nodes: int) -> bool:
     """Whether the job would fit on ``nodes`` if they were empty."""
-    before = job.total_cpus
-    fits = place(system, ask_for(system, job, partition, nodes), system.blank, partition) is not None
-    job.total_cpus = before
-    return fits
+    spec = job.spec
+    shape = (partition, nodes, spec.min_nodes, spec.max_nodes, spec.min_cpus, spec.ntasks, spec.ntasks_per_node,
+             spec.cpus_per_task, spec.gpus_per_node, spec.gpus_per_job, spec.gpus_per_task, spec.gpu_type, spec.exclusive,
+             spec.constraint, spec.nodelist)
+    if shape not in system.possible:
+        before = job.total_cpus
+        system.possible[shape] = place(system, ask_for(system, job, partition, nodes), system.blank, partition) is not None
+        job.total_cpus = before
+    return system.possible[shape]
 
 
 def tres(system: Controller, job: Job, allocation: Allocation | None) -> dict[str, int]:
@@ -212,45 +215,3 @@ def _why_not(system: Controller, ask: Ask, partition: str, up: int, verdict: str
     detail = f"ReqNodeNotAvail, UnavailableNodes:{where}" if gone else "ReqNodeNotAvail, May be reserved for other job"
     set_reason(system, job, now, "ReqNodeNotAvail", detail)
     return "unavailable"
-
-
-def will_run(system: Controller, ask: Ask, partition: str, now: int) -> tuple[int, Allocation] | None:
-    """When and where the job could start if the running jobs end at their limits (``_will_run_test``).
-
-    Jobs are taken away in order of their end, those that end close together at once (first within 30 s, then within
-    windows that double), so a plan can lie later than the very first possibility; that is Slurm's own coarseness.
-    """
-    pool = preempt.pool_for(system, partition)
-    found = place(system, ask, pool, partition)
-    if found is not None:
-        return now, found
-    preempted = preempt.without_victims(system, ask, partition, now)
-    if preempted is not None:
-        return now, preempted
-    future = pool.copy()
-    ends = sorted((job.limit_end, job.number, job.task, job) for job in overlapping(system.running.values(), ask.nodes))
-    window, edge, i = FIRST_WINDOW, 0, 0
-    while i < len(ends):
-        edge = edge or ends[i][0] + FIRST_WINDOW - ends[i][0] % FIRST_WINDOW
-        first = i
-        while i < len(ends) and (i == first or ends[i][0] <= edge + window):
-            if ends[i][3].suspended_at is None or pool is not system.pool:
-                future.give_back(ends[i][3].allocation)
-            i += 1
-        last = ends[i - 1][0]
-        window *= 2
-        while i < len(ends) and ends[i][0] > edge + window:
-            window *= 2
-        found = place(system, ask, future, partition)
-        if found is not None:
-            return last if last > now else guess_end(system, last, now), found
-    return None
-
-
-def overlapping(jobs: Iterable[Job], nodes: int) -> list[Job]:
-    return [job for job in jobs if job.node_bits & nodes]
-
-
-def guess_end(system: Controller, end: int, now: int) -> int:
-    """When a job past its limit will end, as backfill guesses (``_guess_job_end``)."""
-    return max(end + system.settings.kill_wait + system.settings.over_time_limit, now + 1)

@@ -47,6 +47,9 @@ class Policy:
     def __init__(self, accounting: Accounting, settings: Settings) -> None:
         self.accounting, self.settings = accounting, settings
         self.usage: dict[tuple[str, ...], Usage] = {}
+        limits = [one.limits for one in accounting.qos.values()] + [one.limits for one in accounting.accounts.values()]
+        limits += [one.limits for one in accounting.associations.values()]
+        self.any = settings.limits and any(one != Limits() for one in limits)  # else nothing need be counted
 
     def _of(self, *key: str) -> Usage:
         return self.usage.setdefault(key, Usage())
@@ -66,11 +69,11 @@ class Policy:
         return names
 
     def count_submit(self, job: Job, sign: int = 1) -> None:
-        for key in self._keys(job):
+        for key in self._keys(job) if self.any else ():
             self._of(*key).submitted += sign
 
     def count_run(self, job: Job, tres: dict[str, int], sign: int = 1) -> None:
-        for key in self._keys(job):
+        for key in self._keys(job) if self.any else ():
             usage = self._of(*key)
             usage.jobs += sign
             for name, count in tres.items():
@@ -78,7 +81,7 @@ class Policy:
 
     def refuse_submit(self, job: Job, count: int) -> str:
         """The limit on submitted jobs (always enforced at submission) that ``count`` more would break, "" if none."""
-        if not self.settings.limits:
+        if not self.any:
             return ""
         qos, user = self.accounting.qos[job.qos].limits, job.spec.user
         checks: list[tuple[str, int | None, tuple[str, ...]]] = [
@@ -95,12 +98,12 @@ class Policy:
     def deny_on_limit(self, job: Job) -> bool:
         """QOS flag ``DenyOnLimit``: what could never run under the per-job limits is refused at submission."""
         qos = self.accounting.qos[job.qos]
-        return self.settings.limits and "DenyOnLimit" in qos.flags and bool(
+        return self.any and "DenyOnLimit" in qos.flags and bool(
             self._over_wall(qos.limits, job) or self._static(qos.limits, job, self.request(job), "qos"))
 
     def before(self, job: Job) -> str:
         """Limits that need no placement: numbers of jobs and time limits."""
-        if not self.settings.limits:
+        if not self.any:
             return ""
         qos, user = self.accounting.qos[job.qos].limits, job.spec.user
         if _reached(qos.grp_jobs, self._of("qos", job.qos)):
@@ -134,7 +137,7 @@ class Policy:
 
     def after(self, job: Job, tres: dict[str, int]) -> str:
         """Limits on amounts, for a placement (or the request, if none is known) of ``tres``."""
-        if not self.settings.limits:
+        if not self.any:
             return ""
         qos, user = self.accounting.qos[job.qos].limits, job.spec.user
         return (_over(qos.grp_tres, tres, self._of("qos", job.qos), "grp_qos")

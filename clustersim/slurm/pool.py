@@ -26,17 +26,22 @@ class NodePool:
         self.gpu_busy = [0] * self.size  # bit set of GPU indices in use
         self.used = [0] * self.size
         self.busy = 0
-        self.full = 0  # nodes without a free core
+        self.with_free_cpus: dict[int, int] = {}  # free cores -> nodes with exactly that many
         self.with_free_gpus = [0] * (max(self.gpus, default=0) + 1)  # [k]: nodes with exactly k free GPUs
+        self.by_weight: dict[int, int] = {}
         for i, count in enumerate(self.gpus):
-            self.with_free_gpus[count] |= 1 << i
+            bit = 1 << i
+            self.with_free_gpus[count] |= bit
+            self.with_free_cpus[self.cpus[i]] = self.with_free_cpus.get(self.cpus[i], 0) | bit
+            self.by_weight[self.weight[i]] = self.by_weight.get(self.weight[i], 0) | bit
+        self.by_weight = dict(sorted(self.by_weight.items()))
 
     def copy(self) -> NodePool:
         """An independent copy of the changing part; the fixed part is shared."""
         twin = object.__new__(NodePool)
         twin.__dict__.update(self.__dict__)
         twin.free_cpus, twin.gpu_busy = self.free_cpus[:], self.gpu_busy[:]
-        twin.used, twin.with_free_gpus = self.used[:], self.with_free_gpus[:]
+        twin.used, twin.with_free_gpus, twin.with_free_cpus = self.used[:], self.with_free_gpus[:], self.with_free_cpus.copy()
         return twin
 
     def free_gpus(self, i: int) -> int:
@@ -49,15 +54,21 @@ class NodePool:
             found |= bits
         return found
 
+    def at_least_cpus(self, count: int) -> int:
+        """The nodes with ``count`` free cores or more."""
+        found = 0
+        for free, bits in self.with_free_cpus.items():
+            if free >= count:
+                found |= bits
+        return found
+
     def take(self, allocation: Allocation) -> None:
         """Give these cores and GPUs away."""
         for i, cpus, gpus in allocation:
             bit = 1 << i
-            self.free_cpus[i] -= cpus
-            if self.free_cpus[i] <= 0:
-                self.full |= bit
+            self._change_cpus(i, bit, -cpus)
             if gpus:
-                self._move(i, self.gpu_busy[i] | gpus)
+                self._change_gpus(i, bit, self.gpu_busy[i] | gpus)
             self.used[i] += 1
             self.busy |= bit
 
@@ -65,20 +76,28 @@ class NodePool:
         """The reverse of :meth:`take`."""
         for i, cpus, gpus in allocation:
             bit = 1 << i
-            self.free_cpus[i] += cpus
-            if self.free_cpus[i] > 0:
-                self.full &= ~bit
+            self._change_cpus(i, bit, cpus)
             if gpus:
-                self._move(i, self.gpu_busy[i] & ~gpus)
+                self._change_gpus(i, bit, self.gpu_busy[i] & ~gpus)
             self.used[i] -= 1
             if not self.used[i]:
                 self.busy &= ~bit
 
-    def _move(self, i: int, gpus: int) -> None:
-        bit = 1 << i
-        self.with_free_gpus[self.free_gpus(i)] ^= bit
+    def _change_cpus(self, i: int, bit: int, more: int) -> None:
+        levels, free = self.with_free_cpus, self.free_cpus[i]
+        left = levels[free] ^ bit
+        if left:
+            levels[free] = left
+        else:
+            del levels[free]
+        self.free_cpus[i] = free = free + more
+        levels[free] = levels.get(free, 0) | bit
+
+    def _change_gpus(self, i: int, bit: int, gpus: int) -> None:
+        count = self.gpus[i]
+        self.with_free_gpus[count - self.gpu_busy[i].bit_count()] ^= bit
         self.gpu_busy[i] = gpus
-        self.with_free_gpus[self.free_gpus(i)] ^= bit
+        self.with_free_gpus[count - gpus.bit_count()] ^= bit
 
     def lowest_gpus(self, i: int, count: int) -> int:
         """The ``count`` free GPUs of node ``i`` with the lowest indices, as a bit set."""

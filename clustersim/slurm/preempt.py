@@ -55,6 +55,8 @@ def candidates(system: Controller, job: Job, partition: str, now: int | None = N
 
 def pool_for(system: Controller, partition: str) -> NodePool:
     """What is free for a job of this partition: the cores of a suspended job are, but only for higher tiers."""
+    if not system.settings.gang:
+        return system.pool
     tier = system.partitions[partition].priority_tier
     paused = [job for job in system.running.values()
               if job.suspended_at is not None and system.partitions[job.partition].priority_tier >= tier]

@@ -2,10 +2,12 @@
 
 Source: facts, section 3; ``_eval_nodes``, ``_eval_nodes_lln`` and ``choose_nodes`` in
 ``src/plugins/select/cons_tres/job_test.c`` of Slurm 22.05. One thread per core, GPUs not bound to sockets.
+
+Nodes are looked at as bit sets wherever counts suffice: a list of all nodes per question is what makes a simulator slow.
 """
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from clustersim.slurm.jobs import Allocation, Job, bits_of
@@ -48,27 +50,10 @@ class Selector:
         if spec.ntasks and most > spec.ntasks:
             most = max(spec.ntasks, min_nodes)
         pick = self._method(lln or self.lln)
-        available = {i: _available(ask, pool, i) for i in bits_of(nodes)}
-        taken = pick(Filler(ask, pool, available, min_nodes, most))
-        if taken is None and len(available) > min_nodes:
-            taken = self._without_poor_nodes(pick, ask, pool, available, min_nodes, most)
+        taken = pick(Filler(ask, pool, nodes, min_nodes, most))
+        if taken is None and nodes.bit_count() > min_nodes:
+            taken = _without_poor_nodes(pick, ask, pool, nodes, min_nodes, most)
         return None if taken is None else _with_gpus(ask, pool, taken)
-
-    def _without_poor_nodes(self, pick: Method, ask: Ask, pool: NodePool, available: dict[int, int], min_nodes: int,
-                            most: int) -> Picked | None:
-        """Leave out the nodes with the least on them, more and more, "to avoid a possible knapsack problem"."""
-        left = dict(available)
-        rich = {i: cpus + (pool.free_gpus(i) if ask.job.spec.gpus else 0) for i, cpus in available.items()}
-        for least in range(1, max(rich.values())):
-            poor = [i for i in left if rich[i] <= least and not ask.required >> i & 1]
-            for i in poor[: len(left) - min_nodes]:
-                del left[i]
-            if not poor:
-                continue
-            taken = pick(Filler(ask, pool, left, min_nodes, most))
-            if taken is not None or len(left) <= min_nodes:
-                return taken
-        return None
 
     def _method(self, lln: bool) -> Method:
         if lln:
@@ -78,20 +63,33 @@ class Selector:
         return consecutive
 
 
+def _without_poor_nodes(pick: Method, ask: Ask, pool: NodePool, nodes: int, min_nodes: int, most: int) -> Picked | None:
+    """Leave out the nodes with the least on them, more and more, "to avoid a possible knapsack problem"."""
+    rich = {i: pool.free_cpus[i] + (pool.free_gpus(i) if ask.job.spec.gpus else 0) for i in bits_of(nodes)}
+    for least in range(1, max(rich.values())):
+        poor = [i for i, wealth in rich.items() if wealth <= least and not ask.required >> i & 1]
+        for i in poor[: len(rich) - min_nodes]:
+            del rich[i]
+            nodes &= ~(1 << i)
+        if not poor:
+            continue
+        taken = pick(Filler(ask, pool, nodes, min_nodes, most))
+        if taken is not None or len(rich) <= min_nodes:
+            return taken
+    return None
+
+
 def usable(ask: Ask, pool: NodePool) -> int:
     """The candidates with room for at least one task and the GPUs each node must give."""
     spec = ask.job.spec
-    nodes = ask.nodes & ~(pool.busy if ask.whole else pool.full)
+    nodes = ask.nodes & pool.at_least_cpus(least_cpus(ask))
+    if ask.whole:
+        nodes &= ~pool.busy
     gpus = max(spec.gpus_per_node, spec.gpus_per_task, 1 if spec.gpus_per_job else 0)
     if gpus:
-        nodes &= pool.at_least_gpus(gpus) if gpus < len(pool.with_free_gpus) else 0
+        nodes &= pool.at_least_gpus(gpus)
         if spec.gpu_type:
             nodes &= pool.gpu_types.get(spec.gpu_type, 0)
-    least = least_cpus(ask)
-    if least > 1:
-        for i in bits_of(nodes):
-            if pool.free_cpus[i] < least:
-                nodes &= ~(1 << i)
     return nodes
 
 
@@ -105,29 +103,30 @@ def least_cpus(ask: Ask) -> int:
     return spec.cpus_per_task
 
 
-def _available(ask: Ask, pool: NodePool, i: int) -> int:
-    free = pool.free_cpus[i]
-    return free if ask.whole else free - free % ask.job.spec.cpus_per_task
-
-
 class Filler:
     """Counts down what a job still needs while nodes are added one by one (``_cpus_to_use``, ``gres_sched_add``)."""
 
-    def __init__(self, ask: Ask, pool: NodePool, available: dict[int, int], min_nodes: int, max_nodes: int) -> None:
+    def __init__(self, ask: Ask, pool: NodePool, nodes: int, min_nodes: int, max_nodes: int) -> None:
         spec = ask.job.spec
-        self.ask, self.pool, self.available = ask, pool, available
+        self.ask, self.pool, self.nodes = ask, pool, nodes
         self.min_nodes, self.req_nodes, self.max_nodes = min_nodes, ask.req_nodes, max_nodes
         self.need_cpus = self.max_cpus = spec.min_cpus
         self.need_gpus = spec.gpus_per_job
         self.min_left = min_nodes
         self.need_nodes = min(min_nodes, ask.req_nodes) if self.need_gpus else max(min_nodes, ask.req_nodes)
-        self.per_node = spec.ntasks_per_node * spec.cpus_per_task
+        self.per_task = spec.cpus_per_task
+        self.per_node = max(spec.ntasks_per_node, 1) * spec.cpus_per_task
         self.taken: Picked = []
         self.chosen = 0
 
     @property
     def done(self) -> bool:
         return self.need_nodes <= 0 and self.need_cpus <= 0 and self.need_gpus <= 0
+
+    def available(self, i: int) -> int:
+        """The cores of node ``i`` that tasks could fill."""
+        free = self.pool.free_cpus[i]
+        return free if self.ask.whole or self.per_task == 1 else free - free % self.per_task
 
     def enough_nodes(self, count: int) -> bool:
         need = self.need_nodes
@@ -137,16 +136,17 @@ class Filler:
 
     def use(self, i: int) -> int:
         """The cores of node ``i`` the job would use now: never more than it needs beside one on each node to come."""
-        cpus = self.available[i]
+        cpus = self.available(i)
         if self.ask.whole:
             return cpus
-        return min(cpus, max(self.max_cpus - max(self.min_left - 1, 0), self.per_node, self.ask.job.spec.cpus_per_task))
+        return min(cpus, max(self.max_cpus - max(self.min_left - 1, 0), self.per_node))
 
     def add(self, i: int) -> None:
         cpus = self.use(i)
         self.need_cpus -= cpus
         self.max_cpus -= cpus
-        self.need_gpus -= self.pool.free_gpus(i) if self.ask.job.spec.gpus_per_job else 0
+        if self.ask.job.spec.gpus_per_job:
+            self.need_gpus -= self.pool.free_gpus(i)
         self.need_nodes -= 1
         self.min_left -= 1
         self.max_nodes -= 1
@@ -158,19 +158,34 @@ class Filler:
             self.add(i)
 
 
+Method = Callable[[Filler], Picked | None]
+
+
 @dataclass(slots=True)
 class _Stretch:
-    """A run of neighbouring candidates of one weight; ``required`` is its first required node."""
+    """A run of neighbouring candidates of one weight: its nodes, how many, and its first required node (or -1)."""
 
-    weight: int
-    nodes: list[int]
-    cpus: int = 0
-    gpus: int = 0
+    nodes: int
+    count: int
     required: int = -1
-    count: int = 0
 
+    @property
+    def first(self) -> int:
+        """The lowest node, as a bit: runs compare by it as by position."""
+        return self.nodes & -self.nodes
 
-Method = Callable[[Filler], Picked | None]
+    def amounts(self, fill: Filler) -> tuple[int, int]:
+        """(cores, GPUs) that the run could give."""
+        levels = fill.pool.with_free_cpus
+        if self.count > len(levels):  # count by level rather than node by node
+            task = 1 if fill.ask.whole else fill.per_task
+            cpus = sum((free - free % task) * (bits & self.nodes).bit_count() for free, bits in levels.items())
+        else:
+            cpus = sum(fill.available(i) for i in bits_of(self.nodes))
+        gpus = 0
+        if fill.need_gpus > 0:
+            gpus = sum(k * (bits & self.nodes).bit_count() for k, bits in enumerate(fill.pool.with_free_gpus))
+        return cpus, gpus
 
 
 def consecutive(fill: Filler) -> Picked | None:
@@ -181,62 +196,62 @@ def consecutive(fill: Filler) -> Picked | None:
     fill.add_required()
     if fill.done:
         return fill.taken
-    stretches = _stretches(fill)
-    while stretches and fill.max_nodes > 0:
-        best = _best_stretch(fill, stretches)
-        if best is None:
-            break
-        _fill_from(fill, best)
-        if fill.done:
-            return fill.taken
-        stretches.remove(best)
+    for group in fill.pool.by_weight.values():
+        stretches = list(_stretches(fill, group))
+        while stretches and fill.max_nodes > 0:
+            best = _best_stretch(fill, stretches)
+            _fill_from(fill, best)
+            if fill.done:
+                return fill.taken
+            stretches.remove(best)
     fits = fill.need_cpus <= 0 and fill.need_gpus <= 0 and fill.enough_nodes(0) and fill.taken
     return fill.taken if fits else None
 
 
-def _stretches(fill: Filler) -> list[_Stretch]:
-    found: list[_Stretch] = []
-    last = -2
-    for i in sorted(fill.available):
-        weight = fill.pool.weight[i]
-        if not found or i != last + 1 or (found[-1].count and found[-1].weight != weight):
-            found.append(_Stretch(weight, []))
-        last, stretch = i, found[-1]
-        if fill.chosen >> i & 1:
-            stretch.required = i if stretch.required < 0 else stretch.required
+def _stretches(fill: Filler, group: int) -> Iterator[_Stretch]:
+    """The runs among the candidates of one weight. Required nodes are chosen already; they join what is beside them."""
+    nodes, required = fill.nodes & group, fill.ask.required
+    while nodes:
+        low = nodes & -nodes
+        run = nodes & ~(nodes + low)
+        nodes ^= run
+        must = run & required
+        free = run & ~must
+        if free:
+            yield _Stretch(free, free.bit_count(), (must & -must).bit_length() - 1)
+
+
+def _best_stretch(fill: Filler, stretches: list[_Stretch]) -> _Stretch:
+    with_required = [one for one in stretches if one.required >= 0]
+    if with_required:
+        return with_required[0]
+    least = fill.per_node  # every usable node has at least that many free cores
+    best, best_cpus = None, 0
+    for one in sorted(stretches, key=lambda one: one.count):  # few nodes first: big runs need not be counted
+        if not fill.enough_nodes(one.count):
             continue
-        if not stretch.count:
-            stretch.weight = weight
-        stretch.nodes.append(i)
-        stretch.count += 1
-        stretch.cpus += fill.available[i]
-        stretch.gpus += fill.pool.free_gpus(i) if fill.need_gpus > 0 else 0
-    return [stretch for stretch in found if stretch.count]
-
-
-def _best_stretch(fill: Filler, stretches: list[_Stretch]) -> _Stretch | None:
-    best, best_enough = None, False
-    for one in stretches:
-        enough = one.cpus >= fill.need_cpus and fill.enough_nodes(one.count) and one.gpus >= max(fill.need_gpus, 0)
-        if (best is None or (best.required < 0 <= one.required) or one.weight < best.weight
-                or (one.weight == best.weight and ((enough and (not best_enough or one.cpus < best.cpus))
-                                                   or (not enough and one.cpus > best.cpus)))):
-            best, best_enough = one, enough
-    return best
+        if best is not None and one.count * least > best_cpus:
+            break
+        cpus, gpus = one.amounts(fill)
+        if cpus >= fill.need_cpus and gpus >= fill.need_gpus:
+            if best is None or (cpus, one.first) < (best_cpus, best.first):
+                best, best_cpus = one, cpus
+    return best if best is not None else max(stretches, key=lambda one: (one.amounts(fill)[0], -one.first))
 
 
 def _fill_from(fill: Filler, stretch: _Stretch) -> None:
-    nodes = stretch.nodes
+    nodes = bits_of(stretch.nodes)
     if stretch.required >= 0:  # first upwards from the required node, then downwards
         nodes = [i for i in nodes if i > stretch.required] + [i for i in reversed(nodes) if i < stretch.required]
     elif fill.need_nodes <= 1:
-        single = [i for i in nodes if fill.available[i] >= fill.need_cpus and _gpus_enough(fill, i)]
+        single = [(fill.available(i), i) for i in nodes if _gpus_enough(fill, i)]
+        single = [pair for pair in single if pair[0] >= fill.need_cpus]
         if single:
-            nodes = [min(single, key=lambda i: (fill.available[i], i))]
+            nodes = [min(single)[1]]
     for i in nodes:
         if fill.done or fill.max_nodes <= 0:
             return
-        if stretch.required < 0 and fill.max_nodes == 1 and fill.available[i] < fill.need_cpus:
+        if stretch.required < 0 and fill.max_nodes == 1 and fill.available(i) < fill.need_cpus:
             continue  # only one more node, and this one is too small
         fill.add(i)
 
@@ -251,8 +266,7 @@ def least_loaded(fill: Filler) -> Picked | None:
         fill.max_nodes = min(fill.max_nodes, fill.ask.job.spec.ntasks)
     fill.add_required()
     pool = fill.pool
-    order = sorted((i for i in fill.available if not fill.chosen >> i & 1),
-                   key=lambda i: (pool.weight[i], -pool.free_cpus[i] / pool.cpus[i], i))
+    order = sorted(bits_of(fill.nodes & ~fill.chosen), key=lambda i: (pool.weight[i], -pool.free_cpus[i] / pool.cpus[i], i))
     for i in order:
         if fill.done or fill.max_nodes <= 0:
             break

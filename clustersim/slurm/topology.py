@@ -53,7 +53,7 @@ class Tree:
 
     def choose(self, fill: Filler) -> list[tuple[int, int]] | None:
         """Nodes under one top switch: lowest weights, then the leaf with the fewest free nodes that still holds the job."""
-        available = sum(1 << i for i in fill.available)
+        available = fill.nodes
         top = self._top(fill, available)
         if top is None or fill.ask.required & ~self.nodes[top]:
             return None
@@ -104,7 +104,7 @@ class Tree:
             opened |= by_weight[weight]
             chosen = bits_of(opened)
             gpus = sum(fill.pool.free_gpus(i) for i in chosen) if fill.need_gpus > 0 else 0
-            if (sum(fill.available[i] for i in chosen) >= fill.need_cpus and fill.enough_nodes(len(chosen))
+            if (sum(fill.available(i) for i in chosen) >= fill.need_cpus and fill.enough_nodes(len(chosen))
                     and gpus >= fill.need_gpus):
                 return lower, opened
         return lower, None
