@@ -156,8 +156,9 @@ def _plain(value: Any) -> Any:
 
 def table_node(table: Mapping[str, Any]) -> nodes.table:
     """The table as docutils nodes."""
-    count = len(table["columns"])
-    group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _i in range(count)), cols=count)
+    columns = list(zip(table["columns"], *table["rows"], strict=True))
+    widths = [max(1, *map(len, cells)) for cells in columns]  # the text builder never ends on columns too narrow for a word
+    group = nodes.tgroup("", *(nodes.colspec(colwidth=width) for width in widths), cols=len(columns))
     group += nodes.thead("", _row(table["columns"]))
     group += nodes.tbody("", *map(_row, table["rows"]))
     return nodes.table("", nodes.title("", table["caption"]), group)

@@ -13,18 +13,17 @@ import vl_convert
 
 VEGA_LITE = "5.21"
 WIDE, NARROW = 600, 320  # px: a text column, and a phone of 390 px less its margins
+_COORDINATES = re.compile(r'\b(?:d|transform|x[12]?|y[12]?|width|height|viewBox)="[^"]*"')
+_LONG = re.compile(r"-?\d+\.\d{3,}(?:e-\d+)?")
 MOST_SHAPES = 1_200  # a page stays light: about 1,000 marks, and the axes
 
 
 def fitted(spec: Mapping[str, Any], data: Mapping[str, Sequence[Mapping[str, Any]]], width: int) -> dict[str, Any]:
-    """``spec`` with its rows, ``width`` px wide in all (axes included), fewer ticks on a phone.
+    """``spec`` with its rows, ``width`` px wide in all (axes included).
 
     The page script does the same in ``chart.mjs``: keep the two alike.
     """
-    config = dict(spec.get("config") or {})
-    config["aria"] = False  # the picture is named as a whole, by the element around it
-    if width == NARROW:
-        config["axisX"] = {**config.get("axisX", {}), "tickCount": 4}
+    config = {**(spec.get("config") or {}), "aria": False}  # the picture is named as a whole, by the element around it
     rows = {name: [dict(row) for row in values] for name, values in data.items()}
     return {**spec, "width": width, "autosize": {"type": "fit-x", "contains": "padding"}, "config": config, "datasets": rows}
 
@@ -32,7 +31,10 @@ def fitted(spec: Mapping[str, Any], data: Mapping[str, Sequence[Mapping[str, Any
 def svg(figure: Mapping[str, Any], width: int, prefix: str, css_class: str) -> str:
     """One figure (``spec`` and ``data``) as an SVG element, hidden from screen readers; its ids begin with ``prefix``."""
     text = vl_convert.vegalite_to_svg(fitted(figure["spec"], figure["data"], width), vl_version=VEGA_LITE)
-    text = re.sub(r'(\bid="|url\(#|href="#)', lambda m: m[0] + prefix, text)
+    text = _COORDINATES.sub(lambda m: _LONG.sub(lambda n: f"{float(n[0]):.2f}", m[0]), text)
+    # vl-convert counts its ids on from picture to picture: number them anew, so that the same input gives the same text
+    for number, name in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', text))):
+        text = re.sub(rf'(\bid="|url\(#|href="#){re.escape(name)}(?=[")])', rf"\g<1>{prefix}{number}", text)
     head = re.search(r'width="([\d.]+)" height="([\d.]+)" viewBox="[^"]*"', text)
     assert head is not None, "vl-convert gives width, height and viewBox"
     start = (f'<svg xmlns="http://www.w3.org/2000/svg" class="{css_class}" {head[0]} aria-hidden="true" focusable="false">')

@@ -1,7 +1,5 @@
 // One picture of a live figure: embeds once, then only exchanges rows.
 
-const NARROW = 460; // px: below it fewer ticks, as the printed narrow picture has (site/ext/pictures.py)
-
 const ERRORS = 1; // Vega's log level: errors only
 
 const refuse = {
@@ -20,11 +18,10 @@ export class Chart {
   /** Draw `figure`; resolves when it is on the page. */
   async draw(figure) {
     const width = this.#space();
-    const key = JSON.stringify(figure.spec) + (width < NARROW);
+    const key = JSON.stringify(figure.spec);
     if (this.view && key === this.key) await this.#change(figure, width);
     else await this.#embed(figure, width, key);
     this.box.setAttribute("aria-label", figure.alt);
-    this.figure = figure;
   }
 
   #space() {
@@ -41,8 +38,8 @@ export class Chart {
   }
 
   async #embed(figure, width, key) {
+    // The printed picture is fitted in the same way: site/ext/pictures.py.
     const config = { ...figure.spec.config, aria: false };
-    if (width < NARROW) config.axisX = { ...config.axisX, tickCount: 4 };
     const spec = { ...figure.spec, width, autosize: { type: "fit-x", contains: "padding" }, config, datasets: figure.data };
     const place = document.createElement("div");
     place.className = "cs-chart";
@@ -67,7 +64,6 @@ export class Chart {
     this.watcher = new ResizeObserver(() => {
       const width = this.#space();
       if (!this.view || width === this.width) return;
-      if ((width < NARROW) !== (this.width < NARROW)) { this.draw(this.figure); return; }
       this.width = width;
       this.view.width(width).resize().runAsync();
     });
