@@ -244,6 +244,9 @@ def _hint(item: Exercise, answer: Any, value: Value, expected: Value) -> str:
             if answers.same(value * scale, expected, item.tolerance):
                 return _("A bare number is read as seconds. Write '{value:g} {unit}' if you mean that.").format(
                     value=value, unit=unit)
+    in_minutes = isinstance(answer, str) and ":" in answer and isinstance(value, float)
+    if in_minutes and answers.same(float(value) / MINUTE, expected, item.tolerance):  # type: ignore[arg-type]
+        return _("'{answer}' is read as hours and minutes. Write minutes as '5 min' or '00:05'.").format(answer=answer)
     for slip in item.misconceptions:
         if answers.same(value, item.read(slip.value()), item.tolerance):
             return item.text(slip.hint)

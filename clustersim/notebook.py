@@ -21,7 +21,7 @@ from clustersim.figures import MIME, PALETTE, gantt_spec, gpu_bars, inlined, let
 from clustersim.hostlist import compress
 from clustersim.messages import _
 from clustersim.trace import Trace
-from clustersim.units import HOUR, MINUTE, clock_time, human_duration, slurm_time
+from clustersim.units import HOUR, MINUTE, clock_time, human_duration
 
 DEBOUNCE_S = 0.15  # seconds of rest before a moved control is answered
 VL_VERSION = "5.21"
@@ -100,13 +100,17 @@ def timeline(trace: Trace) -> Figure:
 def job_table(trace: Trace) -> Table:
     """What each job asked for and what it got."""
     columns = (_("job"), _("submitted"), _("nodes"), _("time limit"), _("ran for"), _("start"), _("waited"), _("end"))
-    rows = tuple((job.id, clock_time(job.submit), str(job.nodes), slurm_time(job.limit), _length(job.start, job.end),
+    rows = tuple((job.id, clock_time(job.submit), str(job.nodes), _limit(job.limit), _length(job.start, job.end),
                   _instant(job.start), _length(job.submit, job.start), _instant(job.end)) for job in trace.jobs)
     return Table(_("Every job of the run ({policy})").format(policy=trace.policy), columns, rows)
 
 
 def _instant(time: int | None) -> str:
     return _("never") if time is None else clock_time(time)
+
+
+def _limit(seconds: int | None) -> str:
+    return _("none") if seconds is None else human_duration(seconds)
 
 
 def _length(begin: int | None, end: int | None) -> str:
@@ -308,7 +312,8 @@ def _shown(control: Control, value: Value) -> str:
 
 def _note(live: bool) -> str:
     if live:
-        return _("The controls work where a kernel runs, for instance in JupyterLab; here you see the first setting.")
+        return _("The controls work where a kernel runs, for instance in JupyterLab. What you see here is the first setting; "
+                 "the chapter shows the same figure with controls that work in the page.")
     return _("The controls need the package ipywidgets: run  pip install ipywidgets  and start the kernel again. "
              "Until then this shows one setting; panel(...) takes others as arguments.")
 

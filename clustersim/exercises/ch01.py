@@ -137,10 +137,12 @@ EXERCISES = (
         solution=N_("What helps is to close the gap between choosing and showing: then nobody can look into it, and no day "
                     "with a collision is left. A scheduler closes it for good: it alone chooses, and it writes its choice "
                     "down in the same step."),
-        code='changes = {"look more often": dict(look_every=5), "look less often": dict(look_every=120),\n'
+        code='changes = {"look more often": dict(look_every=5),\n'
+             '           "look less often": dict(look_every=120),\n'
              '           "launches show at once": dict(launch=0)}\n'
              'def days(change):\n'
-             '    runs = [experiment("no_scheduler")(**change, seed=seed) for seed in range(1, 51)]\n'
+             '    runs = (experiment("no_scheduler")(**change, seed=seed)\n'
+             '            for seed in range(1, 51))\n'
              '    return sum(run.values["collisions"] > 0 for run in runs)\n'
              'solution = min(changes, key=lambda name: days(changes[name]))',
         misconceptions=(

@@ -186,8 +186,9 @@ EXERCISES = (
         solution=N_("One node is idle beside big1. Only small both fits there and promises, by its limit, to be gone by "
                     "{planned}, when wide can begin at the latest. small_long asks for {limit_long}, and what counts is what "
                     "it asks for."),
-        code='solution = {job.id for job in trace.jobs\n'
-             '            if job.submit > trace.job("wide").submit and job.start < trace.job("wide").start}',
+        code='wide = trace.job("wide")\n'
+             'solution = {job.id for job in trace.jobs\n'
+             '            if job.submit > wide.submit and job.start < wide.start}',
         misconceptions=(
             Misconception(set(), N_("That is strict order, first come, first served. What else could the idle node do "
                                     "meanwhile?")),
@@ -306,7 +307,8 @@ EXERCISES = (
         solution=N_("long takes the node that head leaves over. That does not hurt head, so EASY allows it; but second needs "
                     "all four nodes and has to wait until long is done. Slurm has already planned second and keeps long back."),
         code='easy, slurm = pays_under_easy(), pays_under_slurm()\n'
-             'solution = {name for name, start in easy.items() if start > slurm.job(name).start + 60}',
+             'solution = {name for name, start in easy.items()\n'
+             '            if start > slurm.job(name).start + 60}',
         misconceptions=(
             Misconception({"head"}, N_("The head is the one job that EASY never delays. Look further back.")),
             Misconception({"long"}, N_("long is the one that gains under EASY. At whose cost?")),
@@ -326,7 +328,8 @@ EXERCISES = (
              '    for number, job in enumerate(mixed(seed).jobs):\n'
              '        waits[number % 2].append(job.wait)\n'
              'exact, padded = (sum(half) / len(half) for half in waits)\n'
-             'solution = "those who ask exactly" if exact < padded else "those who ask for five times"',
+             'less = exact < padded\n'
+             'solution = "those who ask exactly" if less else "those who ask for five times"',
         misconceptions=(
             Misconception(HALVES[1], N_("A longer limit keeps a job from being stopped. Does it help it to start?")),
             Misconception(HALVES[2], N_("If all ask for too much, hardly anybody gains. What if only the others do?")),

@@ -36,6 +36,7 @@ TIMEOUT_S = 120
 
 
 _EXERCISE = re.compile(r'^### Exercise (ex-\d\d-\d+)[^\n]*\n(?:.*?check\("\1", solution\)\n```\n)?', re.MULTILINE | re.DOTALL)
+_LITERAL = re.compile(r"\{?'[^']*'\}?|set\(\)")
 _BLOCK = """### Exercise {id} ({kind})
 
 {question}
@@ -52,6 +53,9 @@ check("{id}", answer)
 jupyter:
   outputs_hidden: true
   source_hidden: true
+mystnb:
+  code_prompt_hide: Hide the solution
+  code_prompt_show: Show the solution
 tags: [solution, hide-cell]
 ---
 {code}
@@ -66,7 +70,8 @@ class NotebookError(Exception):
 
 def block(item: Exercise) -> str:
     """The exercise as it stands in a source: question, cell for the answer, folded solution."""
-    words = {"id": item.id, "kind": KIND_LABELS[item.kind], "question": item.question, "wanted": item.wanted}
+    wanted = _LITERAL.sub(r"`\g<0>`", item.wanted)  # as code, or the page would print curly quotation marks
+    words = {"id": item.id, "kind": KIND_LABELS[item.kind], "question": item.question, "wanted": wanted}
     return _BLOCK.format(**words, code=item.code.strip())
 
 

@@ -158,6 +158,11 @@ def test_a_bare_number_of_hours_is_told_apart_from_seconds() -> None:
     assert "'11 min'" in check("ex-05-2", 11).message
 
 
+def test_minutes_written_as_hours_are_told_apart() -> None:
+    feedback = check("ex-05-2", "11:00")
+    assert feedback.verdict == "wrong" and "hours and minutes" in feedback.message
+
+
 def test_a_far_answer_gets_the_general_hint() -> None:
     feedback = check("ex-01-3", "23:17")
     assert feedback.verdict == "wrong" and exercise("ex-01-3").hint in feedback.message

@@ -56,7 +56,7 @@ def code(data: dict[str, Any], kept: bool) -> dict[str, Any]:
 
 CHANGES: dict[str, tuple[Callable[[Path], None], str]] = {
     "a word of the source": (edit_source("Nobody is in charge", "Somebody is in charge"), "cell 3 differs"),
-    "a code cell of the source": (edit_source("seed=1)", "seed=2)"), "differs"),
+    "a code cell of the source": (edit_source("MINUTE, seed=1)", "MINUTE, seed=2)"), "differs"),
     "a cell more in the source": (edit_source("## Key points", "```{code-cell} ipython3\n1\n```\n\n## Key points"), "cells"),
     "an exercise edited by hand": (
         edit_source("When does Carol's job C start?", "When does C start?"), "as clustersim/exercises defines"),
