@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from clustersim.messages import _
 from labs.torchrun import predict
 from labs.torchrun.account import Run, goodput
 from labs.torchrun.predict import Forecast, Timing
-from labs.torchrun.run import Signals, Watcher, run
+from labs.torchrun.run import RunError, Signals, Watcher, run
 from labs.torchrun.schedule import Strike, check, draw
 from labs.torchrun.settings import Settings, Training
 
@@ -89,6 +90,9 @@ def measure(plan: Plan, folder: Path, teller: Teller, signals: Signals) -> Resul
     full = plan.settings.training
     one_kill = run(short, folder / "one-kill", strike, teller.watch("one-kill", short.steps), signals)
     undisturbed = run(full, folder / "undisturbed", (), teller.watch("undisturbed", full.steps), signals)
+    if not one_kill.kills or one_kill.own_failures or undisturbed.own_failures:
+        raise RunError(_("runs 1 and 2 did not go as planned: a kill came too late, or a process died without one. "
+                         "Try again when the machine has less to do."))
     timing = predict.timing(undisturbed, one_kill)
     teller.expect(plan, timing, undisturbed)
     killed = run(full, folder / "killed", plan.strikes, teller.watch("killed", full.steps), signals)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Protocol
@@ -112,7 +112,6 @@ class _Watch:
             self.heard_ns = time.monotonic_ns()
             self.failures += FAILED in line
             if self.hit and not self.noticed and any(words in line for words in NOTICED):
-                self.noticed = True
                 self._notice(self.heard_ns)
         for attempt, event in self.events.new():
             self.heard_ns = time.monotonic_ns()
@@ -122,6 +121,8 @@ class _Watch:
         ns, what = event["ns"], event["what"]
         if what == "boot":
             self.boot_ns = ns
+            if self.hit and not self.noticed:  # torchrun used other words: its answer, a new attempt, counts
+                self._notice(ns)
         elif what == "ready":
             self._ready(number, ns, event["step"])
         elif what == "done":
@@ -136,15 +137,13 @@ class _Watch:
             before = self.attempts[-1]
             self.trained_ns += before.marks[-1].ns - before.ready_ns if before.marks else 0
         if self.hit:
-            if not self.noticed:  # torchrun used other words: its answer, the new attempt, counts
-                self._notice(ns)
             self.watcher.back(self._since_launch(ns), (ns - self.kills[-1].ns) / 1e9, step)
         self.attempts.append(_Attempt(number, self.boot_ns, ns, step))
         self.hit = self.noticed = False
 
     def _notice(self, ns: int) -> None:
-        kill = self.kills[-1]
-        self.kills[-1] = Kill(kill.ns, kill.attempt, kill.rank, ns)
+        self.noticed = True
+        self.kills[-1] = replace(self.kills[-1], noticed_ns=ns)
 
     def _strike(self) -> None:
         """Kill if it is time; only while the newest attempt trains and has not said that it is done."""
