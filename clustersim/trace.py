@@ -1,15 +1,15 @@
 """The record of a simulated run: what happened, when, to whom and why.
 
-Figures, metrics, checks and look-alike commands are computed from a :class:`Trace` alone. Times are integer seconds
-from the run's zero; intervals are half-open, ``[start, end)``.
+Figures, metrics, checks and look-alike commands are computed from a :class:`Trace` alone. Times are integer ticks from
+the run's zero, one second long unless the trace says otherwise; intervals are half-open, ``[start, end)``.
 """
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar, overload
 
 from clustersim.errors import InputError, InvariantError
 from clustersim.messages import _
@@ -108,17 +108,72 @@ class Node:
     gpus: int = 0
 
 
+class Span(NamedTuple):
+    """What a subject did from ``start`` to ``end``: ``kind`` (work, replay, checkpoint, detect, ...), and due to what.
+
+    ``work`` is how much new work was done in it, in ticks of undisturbed work: all of a span of work at full speed, less
+    of one that was slow, nothing of any other kind.
+    """
+
+    start: int
+    end: int
+    kind: str
+    subject: str
+    cause: str = ""
+    work: int = 0
+
+
+T = TypeVar("T")
+
+
+class Deferred(Sequence[T]):
+    """A sequence that is spelled out when somebody looks: a long run records causes and derives the rest from them."""
+
+    def __init__(self, make: Callable[[], Iterable[T]]) -> None:
+        self._make = make
+        self._items: tuple[T, ...] | None = None
+
+    @property
+    def items(self) -> tuple[T, ...]:
+        if self._items is None:
+            self._items = tuple(self._make())
+        return self._items
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        return self.items[index]
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    def __eq__(self, other: object) -> bool:
+        return self.items == tuple(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 @dataclass(frozen=True)
 class Trace:
-    """What happened. ``cores`` is the size of the pool, or the sum over ``nodes``; ``until`` is where the run ended."""
+    """What happened. ``cores`` is the size of the pool, or the sum over ``nodes``; ``until`` is where the run ended.
+
+    ``spans`` say what a job did at every instant, if that is on record; ``ticks`` is the number of ticks a second.
+    """
 
     policy: str
     cores: int
     jobs: Sequence[JobRecord]
     nodes: tuple[Node, ...] = ()
-    log: tuple[Event, ...] | None = None
+    log: Sequence[Event] | None = None
     until: int = 0
     seed: int | None = None
+    spans: Sequence[Span] = ()
+    ticks: int = 1
 
     def events(self) -> Iterator[Event]:
         """The log in order of time. A run on a pool of cores stores none: it follows from the jobs."""
@@ -138,17 +193,19 @@ class Trace:
         if subject not in {node.name for node in self.nodes}:
             subject = self.job(subject).id
         mine = (e for e in self.events() if e.subject == subject)
-        lines = [f"{clock_time(e.time)}  {sentence(e.kind, e.subject, e.detail)}" for e in mine]
+        lines = [f"{clock_time(e.time // self.ticks)}  {sentence(e.kind, e.subject, e.detail)}" for e in mine]
         return "\n".join(lines)
 
     def validate(self) -> Trace:
         """Prove the laws that hold in every cluster, or raise :class:`InvariantError`; returns the trace itself.
 
         No core and no GPU is held twice, no job starts before its submission or runs twice at once, a completed run
-        lasted exactly as long as its work, and the log agrees with the jobs.
+        lasted exactly as long as its work, and the log agrees with the jobs. Spans of a job follow each other without a
+        gap, and the new work in them is the work of a job that completed.
         """
+        spanned = _check_spans(self)
         for record in self.jobs:
-            _check_job(record)
+            _check_job(record, record.id in spanned)
         _check_capacity(self)
         if self.log is not None:
             _check_log(self)
@@ -162,6 +219,8 @@ class Trace:
             "jobs": [asdict(j) for j in self.jobs],
             "log": None if self.log is None else [[e.time, e.kind, e.subject, e.detail] for e in self.log],
         }
+        if self.spans or self.ticks != 1:
+            data |= {"ticks": self.ticks, "spans": [list(span) for span in self.spans]}
         return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
     def save(self, path: str | Path) -> None:
@@ -182,6 +241,7 @@ class Trace:
                 nodes=tuple(Node(**n) for n in data["nodes"]),
                 jobs=tuple(_job_from(j) for j in data["jobs"]),
                 log=None if data["log"] is None else tuple(Event(*row) for row in data["log"]),
+                spans=tuple(Span(*row) for row in data.get("spans", ())), ticks=data.get("ticks", 1),
             )
         except (KeyError, TypeError) as error:
             raise InputError(where, str(error), f"the keys of {FORMAT}") from None
@@ -216,7 +276,27 @@ def _derived_events(jobs: Sequence[JobRecord]) -> Iterator[Event]:
     return (row[4] for row in rows)
 
 
-def _check_job(job: JobRecord) -> None:
+def _check_spans(trace: Trace) -> set[str]:
+    """The subjects with spans, each span proved to follow the one before it."""
+    last: dict[str, int] = {}
+    done: dict[str, int] = {}
+    for span in trace.spans:
+        at = last.get(span.subject, span.start)
+        if span.start != at or span.end < span.start:
+            raise InvariantError(f"{span.kind} of {span.subject} from {span.start} to {span.end} does not follow on {at}")
+        if not 0 <= span.work <= span.end - span.start or (span.work and span.kind != "work"):
+            raise InvariantError(f"{span.kind} of {span.subject} from {span.start} to {span.end} holds {span.work} of work")
+        last[span.subject] = span.end
+        done[span.subject] = done.get(span.subject, 0) + span.work
+    for job in trace.jobs:
+        if job.id in last and job.state == "COMPLETED" and done[job.id] != job.runtime:
+            raise InvariantError(f"job {job.id} completed with {done[job.id]} of work in its spans; it takes {job.runtime}")
+        if job.id in last and last[job.id] != trace.until:
+            raise InvariantError(f"the spans of job {job.id} end at {last[job.id]}, the trace at {trace.until}")
+    return set(last)
+
+
+def _check_job(job: JobRecord, spanned: bool = False) -> None:
     before = job.submit
     for run in job.runs:
         if run.start < before:
@@ -227,7 +307,7 @@ def _check_job(job: JobRecord) -> None:
         if not run.start <= run.end <= released:
             raise InvariantError(f"job {job.id}: start {run.start}, end {run.end}, release {released} are out of order")
         suspended = job.extra.get("suspended_s", 0)
-        if run.state == "COMPLETED" and run.end - run.start - suspended != job.runtime:
+        if run.state == "COMPLETED" and run.end - run.start - suspended != job.runtime and not spanned:
             raise InvariantError(f"job {job.id} completed after {run.end - run.start} s; its work takes {job.runtime} s")
         before = run.start if job.extra.get("resubmitted") else released
 

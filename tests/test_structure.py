@@ -13,10 +13,11 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "clustersim"
 # From the bottom up; a module may import modules of lines above its own, and of its own line those to its left.
 LAYERS = (
-    ("errors", "messages", "units", "hostlist", "facts"),
+    ("errors", "messages", "units", "hostlist", "facts", "tables"),
     ("cluster", "workload"),
     ("story", "trace", "metrics", "clock"),
     ("batch",),
+    ("reliability", "training"),
     ("slurm",),
     ("figures", "answers", "checks"),
     ("experiments", "exercises"),

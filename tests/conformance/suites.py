@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clustersim import cli
+from tests.conformance import reliability_suites as reliability
 
 NOT_BUILT: dict[str, str] = {
     "slurm_outputs": "the look-alike commands (squeue, sinfo, sbatch) are not written",
     "k8s_cases": "the Kubernetes simulator is not written",
-    "published_reliability.yaml": "the failure model is not written",
-    "worked_examples.yaml": "the failure model is not written",
-    "simulator_defaults.yaml": "the failure model is not written",
 }
 
 
@@ -141,4 +139,17 @@ def _captured(arguments: list[str]) -> tuple[int, str]:
     return code, out.getvalue() if code == 0 else err.getvalue()
 
 
-SUITES: dict[str, Callable[[Path], Iterator[Case]]] = {"swf_reference": swf_cases, "slurm_golden": slurm_cases}
+def of_file(cases: Callable[[Path], Iterator[tuple[str, Callable[[], list[str]]]]]) -> Callable[[Path], Iterator[Case]]:
+    """A suite that is one YAML file: its items as cases."""
+    def found(path: Path) -> Iterator[Case]:
+        for name, run in cases(path):
+            yield Case(f"{path.stem}-{name}", lambda _scratch, run=run: run())
+    return found
+
+
+SUITES: dict[str, Callable[[Path], Iterator[Case]]] = {
+    "swf_reference": swf_cases, "slurm_golden": slurm_cases,
+    "published_reliability.yaml": of_file(reliability.published_cases),
+    "worked_examples.yaml": of_file(reliability.worked_cases),
+    "simulator_defaults.yaml": of_file(reliability.default_cases),
+}
