@@ -8,9 +8,12 @@ from html import escape
 from typing import Any
 
 from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.typing import ExtensionMetadata
+
+from clustersim.messages import _
 
 
 class folded_box(nodes.General, nodes.Element):
@@ -41,11 +44,20 @@ def visit_html(self: Any, node: folded_box) -> None:
     node.remove(title)
 
 
-def depart_html(self: Any, _node: folded_box) -> None:
+def depart_html(self: Any, _node: nodes.Element) -> None:
     self.body.append("</details>\n")
+
+
+def visit_cell(self: Any, node: HideCodeCellNode) -> None:
+    """A hidden notebook cell. myst-nb's own fold has a name that is not the words one sees."""
+    solution = node.parent is not None and "tag_solution" in node.parent["classes"]
+    words = _("Solution") if solution else node["prompt_show"]
+    self.body.append(f'<details class="admonition cs-folded hide {" ".join(node["classes"])}">\n'
+                     f'<summary class="admonition-title">{escape(words)}</summary>\n')
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_node(folded_box, html=(visit_html, depart_html))
+    app.add_node(HideCodeCellNode, override=True, html=(visit_cell, depart_html))
     app.add_post_transform(Fold)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

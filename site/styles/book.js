@@ -36,9 +36,11 @@ function whereAmI(toc) {
   toc.addEventListener("click", (event) => { if (event.target.closest("a") && toc.matches(":popover-open")) toc.hidePopover(); });
 }
 
+const SCROLLERS = ["pre", ".cs-scroll", ".pst-scrollable-table-container", ".text_html", "div.math"].map((box) => `article ${box}`).join();
+
 // A box that scrolls sideways must be reachable without a mouse.
 function scrollers() {
-  for (const box of document.querySelectorAll("article pre, article .cs-scroll, article .pst-scrollable-table-container")) {
+  for (const box of document.querySelectorAll(SCROLLERS)) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
     else if (box.tabIndex === 0 && !box.hasAttribute("data-focus")) box.removeAttribute("tabindex");
   }
