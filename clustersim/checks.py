@@ -32,7 +32,12 @@ Verdict = Literal["right", "wrong", "unanswered", "unusable", "noted", "compared
 KINDS: tuple[Kind, ...] = ("recall", "apply", "transfer", "forensic", "fix-the-diagram")
 
 _ID = re.compile(r"ex-(\d\d)-(\d{1,2})")
+_CODE = re.compile(r"`([^`]+)`")  # names of jobs stand in backticks, as in the notebooks' text
 _WIDTH = 88
+
+
+def _as_code(match: re.Match[str]) -> str:
+    return f"<code>{match[1]}</code>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ class Feedback:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         text, _mark, code = self.message.partition("\n    ")
-        paragraphs = "".join(f"<p>{escape(p)}</p>" for p in text.split("\n") if p)
+        paragraphs = "".join(f"<p>{_CODE.sub(_as_code, escape(p))}</p>" for p in text.split("\n") if p)
         block = f"<pre>{escape(textwrap.dedent('    ' + code))}</pre>" if code else ""
         html = f'<div class="cs-feedback cs-{self.verdict}" role="status">{paragraphs}{block}</div>'
         return {"text/plain": repr(self), "text/html": html}
@@ -166,8 +171,8 @@ def check(exercise_id: str, answer: Any = ...) -> Feedback:
     """
     item = exercise(exercise_id)
     if answer is ...:
-        return Feedback(item.id, "unanswered", _("{id} is not answered yet. Put your answer in place of the three dots and run "
-                                                 "the cell again. {wanted}").format(id=item.id, wanted=item.wanted))
+        message = _("{id} is not answered yet. Put your answer in place of the three dots and run the cell again.")
+        return Feedback(item.id, "unanswered", message.format(id=item.id))
     try:
         value = item.read(answer)
     except InputError as error:

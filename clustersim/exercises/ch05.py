@@ -180,12 +180,12 @@ def _details() -> Mapping[str, str]:
 EXERCISES = (
     Exercise(
         id="ex-05-1", kind="apply", form="names", options=FIVE_JOBS, expected=lambda: _passed(five()),
-        question=N_("Five jobs come to four whole nodes. Which of those that were submitted after wide start before it under "
-                    "Slurm's backfill?"),
-        hint=N_("A job may pass only if nodes are idle for it now and its time limit ends before wide can begin."),
-        solution=N_("One node is idle beside big1. Only small both fits there and promises, by its limit, to be gone by "
-                    "{planned}, when wide can begin at the latest. small_long asks for {limit_long}, and what counts is what "
-                    "it asks for."),
+        question=N_("Five jobs come to four whole nodes. Which of those that were submitted after `wide` start before it "
+                    "under Slurm's backfill?"),
+        hint=N_("A job may pass only if nodes are idle for it now and its time limit ends before `wide` can begin."),
+        solution=N_("One node is idle beside `big1`. Only `small` both fits there and promises, by its limit, to be gone by "
+                    "{planned}, when `wide` can begin at the latest. `small_long` asks for {limit_long}, and what counts is "
+                    "what it asks for."),
         code='wide = trace.job("wide")\n'
              'solution = {job.id for job in trace.jobs\n'
              '            if job.submit > wide.submit and job.start < wide.start}',
@@ -196,41 +196,42 @@ EXERCISES = (
                           N_("You went by how long the jobs really run. The scheduler cannot know that; what was it told?")),
             Misconception({"small", "mid"}, N_("Both have a short limit. How many nodes does each need, and how many are "
                                                "idle?")),
-            Misconception({"small", "small_long", "mid"}, N_("Smaller than wide is not enough. Check nodes and limits one by "
-                                                             "one.")),
+            Misconception({"small", "small_long", "mid"}, N_("Smaller than `wide` is not enough. Check nodes and limits one "
+                                                             "by one.")),
         ), details=_details,
     ),
     Exercise(
         id="ex-05-2", kind="apply", form="clock", tolerance=10, expected=_planned_start_of_wide,
-        question=N_("At 00:01 small arrives and big1 still runs. For what time does the scheduler plan the start of wide?"),
-        hint=N_("wide needs all four nodes. By when are they free for certain, as far as the scheduler can know?"),
-        solution=N_("big1 may use its nodes until its limit, so wide is planned for {planned}. If big1 ends before that, wide "
-                    "starts before that: the plan is a promise, not an appointment."),
+        question=N_("At 00:01 `small` arrives and `big1` still runs. For what time does the scheduler plan the start of "
+                    "`wide`?"),
+        hint=N_("`wide` needs all four nodes. By when are they free for certain, as far as the scheduler can know?"),
+        solution=N_("`big1` may use its nodes until its limit, so `wide` is planned for {planned}. If `big1` ends before "
+                    "that, `wide` starts before that: the plan is a promise, not an appointment."),
         code='big1 = trace.job("big1")\nsolution = big1.start + big1.limit',
         misconceptions=(
-            Misconception(lambda: _job("big1")["run_s"], N_("That is when big1 really ends. The scheduler only knows its "
+            Misconception(lambda: _job("big1")["run_s"], N_("That is when `big1` really ends. The scheduler only knows its "
                                                             "limit.")),
             Misconception(lambda: _planned_start_of_wide() + _job("wide")["time_limit_min"] * MINUTE,
-                          N_("You added the limit of wide itself. That tells when it ends, not when it starts.")),
+                          N_("You added the limit of `wide` itself. That tells when it ends, not when it starts.")),
             Misconception(lambda: _job("wide")["at"] + _job("big1")["time_limit_min"] * MINUTE,
-                          N_("You counted from the submission of wide. When did big1's limit begin to run?")),
+                          N_("You counted from the submission of `wide`. When did `big1`'s limit begin to run?")),
         ), details=_details,
     ),
     Exercise(
         id="ex-05-3", kind="fix-the-diagram", form="order", options=("big1", "wide", "small", "small_long"),
         expected=_starts_in_order,
-        question=N_("A colleague sketches the starts of four of the jobs as: big1, small, small_long, wide. \"When small is "
-                    "done, small_long takes its node and is out before wide needs it.\" Put the four into the order of their "
-                    "real starts."),
-        hint=N_("Look at the node when small has ended: how long may small_long keep it, and when can wide begin?"),
-        solution=N_("small_long really needs only {run_long} and would have been out in time, but it asked for {limit_long}, "
-                    "which reaches past {planned}. The node stays idle from {end_small} on, although nobody would have lost "
-                    "anything."),
+        question=N_("A colleague sketches the starts of four of the jobs as: `big1`, `small`, `small_long`, `wide`. \"When "
+                    "`small` is done, `small_long` takes its node and is out before `wide` needs it.\" Put the four into the "
+                    "order of their real starts."),
+        hint=N_("Look at the node when `small` has ended: how long may `small_long` keep it, and when can `wide` begin?"),
+        solution=N_("`small_long` really needs only {run_long} and would have been out in time, but it asked for "
+                    "{limit_long}, which reaches past {planned}. The node stays idle from {end_small} on, although nobody "
+                    "would have lost anything."),
         code='names = ["big1", "wide", "small", "small_long"]\n'
              'solution = sorted(names, key=lambda name: trace.job(name).start)',
         misconceptions=(
             Misconception(["big1", "small", "small_long", "wide"],
-                          N_("That is the sketch. Its argument uses the true run time of small_long. Who knows that?")),
+                          N_("That is the sketch. Its argument uses the true run time of `small_long`. Who knows that?")),
             Misconception(["big1", "wide", "small", "small_long"],
                           N_("That is the order of submission. One of the jobs may pass: which, and why?")),
             Misconception(["small", "big1", "wide", "small_long"], N_("A job cannot start before it is submitted.")),
@@ -238,10 +239,11 @@ EXERCISES = (
     ),
     Exercise(
         id="ex-05-4", kind="transfer", form="number", unit=N_("min"), expected=_longest_limit,
-        question=N_("What is the longest time limit, in whole minutes, with which small_long would have started before wide?"),
-        hint=N_("Try it: change the limit of small_long and run again. The node that small leaves is idle until wide can "
-                "begin."),
-        solution=N_("small gives its node back a moment after {end_small}, and wide may need it at {planned}: a limit of "
+        question=N_("What is the longest time limit, in whole minutes, with which `small_long` would have started before "
+                    "`wide`?"),
+        hint=N_("Try it: change the limit of `small_long` and run again. The node that `small` leaves is idle until `wide` "
+                "can begin."),
+        solution=N_("`small` gives its node back a moment after {end_small}, and `wide` may need it at {planned}: a limit of "
                     "{longest} minutes fits between the two, and one minute more misses by seconds. Whoever asks for less "
                     "gets in earlier."),
         code='def passes(minutes):\n'
@@ -250,8 +252,8 @@ EXERCISES = (
              'solution = max(minutes for minutes in range(1, 31) if passes(minutes))',
         misconceptions=(
             Misconception(_longest_on_paper,
-                          N_("On paper that fits to the second. But a real Slurm needs a moment to clean up after small, and "
-                             "the gap is shorter by that moment.")),
+                          N_("On paper that fits to the second. But a real Slurm needs a moment to clean up after `small`, "
+                             "and the gap is shorter by that moment.")),
             Misconception(lambda: _planned_start_of_wide() // MINUTE,
                           N_("That would fit if it started at 00:00. When is a node free for it?")),
             Misconception(lambda: (_planned_start_of_wide() - _job("small_long")["at"]) // MINUTE,
@@ -263,11 +265,11 @@ EXERCISES = (
     Exercise(
         id="ex-05-5", kind="forensic", form="names", options=RECORD_JOBS, expected=_waited_in_vain,
         question=N_("Read the record of the real Slurm. Which job found an idle node when it was submitted and would have "
-                    "ended, by its true run time, before top began, and yet had to wait?"),
+                    "ended, by its true run time, before `top` began, and yet had to wait?"),
         hint=N_("For each job that waited: how many nodes were idle when it came, and how many did it need?"),
-        solution=N_("too_long took {took}, but it asked for {asked}. That reaches past the start promised to top, so backfill "
-                    "left it where it was. The nodes it could have used were given to jobs that came later and asked for "
-                    "less."),
+        solution=N_("`too_long` took {took}, but it asked for {asked}. That reaches past the start promised to `top`, so "
+                    "backfill left it where it was. The nodes it could have used were given to jobs that came later and asked "
+                    "for less."),
         code='top = record.job("top").start\n'
              'def idle(time):\n'
              '    return 4 - sum(job.nodes for job in record.jobs if job.start <= time < job.end)\n'
@@ -275,26 +277,26 @@ EXERCISES = (
              '            if job.wait > job.extra["tolerance_s"] and idle(job.submit) >= job.nodes\n'
              '            and job.submit + job.extra["work_s"] <= top}',
         misconceptions=(
-            Misconception({"top"}, N_("top waited too. But were there enough idle nodes for it when it came?")),
+            Misconception({"top"}, N_("`top` waited too. But were there enough idle nodes for it when it came?")),
             Misconception({"top", "too_long"}, N_("Both waited. For which of them was there room at once?")),
             Misconception({"late_fit"},
-                          N_("late_fit waited for a moment, within the tolerance of the measurement, for a node that was just "
-                             "given back.")),
+                          N_("`late_fit` waited for a moment, within the tolerance of the measurement, for a node that was "
+                             "just given back.")),
             Misconception(set(), N_("Compare submission and start of every job, and count the idle nodes between them.")),
         ), details=_details,
     ),
     Exercise(
         id="ex-05-6", kind="forensic", form="duration", tolerance=10, expected=_earlier_than_promised,
-        question=N_("Still in the record: how much earlier did top start than the time that could be promised to it when it "
+        question=N_("Still in the record: how much earlier did `top` start than the time that could be promised to it when it "
                     "was submitted?"),
         hint=N_("The promise follows from the job that held the other nodes. What was its time limit?"),
-        solution=N_("run2 held two nodes and could have kept them until {promise}; it ended early and top started at {top}. "
-                    "The jobs that passed top cost it nothing: it was never later than promised."),
+        solution=N_("`run2` held two nodes and could have kept them until {promise}; it ended early and `top` started at "
+                    "{top}. The jobs that passed `top` cost it nothing: it was never later than promised."),
         code='run2, top = record.job("run2"), record.job("top")\nsolution = run2.start + run2.limit - top.start',
         misconceptions=(
-            Misconception(0, N_("It was not later than promised. But was run2 still running when its limit came?")),
-            Misconception(lambda: recorded(RECORD).job("top").wait or 0, N_("That is how long top waited in all. When was it "
-                                                                            "promised to start?")),
+            Misconception(0, N_("It was not later than promised. But was `run2` still running when its limit came?")),
+            Misconception(lambda: recorded(RECORD).job("top").wait or 0, N_("That is how long `top` waited in all. When was "
+                                                                            "it promised to start?")),
             Misconception(lambda: recorded(RECORD).job("run2").limit or 0, N_("That is the promise itself, counted from "
                                                                               "00:00.")),
         ), details=_details,
@@ -302,24 +304,26 @@ EXERCISES = (
     Exercise(
         id="ex-05-7", kind="transfer", form="names", options=tuple(row[0] for row in PAYS), expected=_who_pays,
         question=N_("Textbook EASY protects the first waiting job only; Slurm plans a start for every job it looks at. In the "
-                    "queue first, head, second, long: who starts later under EASY than under Slurm?"),
-        hint=N_("long fits beside head. Who needs the node that long then keeps?"),
-        solution=N_("long takes the node that head leaves over. That does not hurt head, so EASY allows it; but second needs "
-                    "all four nodes and has to wait until long is done. Slurm has already planned second and keeps long back."),
+                    "queue `first`, `head`, `second`, `long`: who starts later under EASY than under Slurm?"),
+        hint=N_("`long` fits beside `head`. Who needs the node that `long` then keeps?"),
+        solution=N_("`long` takes the node that `head` leaves over. That does not hurt `head`, so EASY allows it; but "
+                    "`second` needs all four nodes and has to wait until `long` is done. Slurm has already planned `second` "
+                    "and keeps `long` back."),
         code='easy, slurm = pays_under_easy(), pays_under_slurm()\n'
              'solution = {name for name, start in easy.items()\n'
              '            if start > slurm.job(name).start + 60}',
         misconceptions=(
             Misconception({"head"}, N_("The head is the one job that EASY never delays. Look further back.")),
-            Misconception({"long"}, N_("long is the one that gains under EASY. At whose cost?")),
-            Misconception(set(), N_("No job before long is delayed by a bug. But one of them has no reservation under EASY.")),
+            Misconception({"long"}, N_("`long` is the one that gains under EASY. At whose cost?")),
+            Misconception(set(), N_("No job before `long` is delayed by a bug. But one of them has no reservation under "
+                                    "EASY.")),
             Misconception({"head", "second"}, N_("One of the two has a reservation under both. Which?")),
         ),
     ),
     Exercise(
         id="ex-05-8", kind="transfer", form="choice", options=HALVES, expected=_who_waits_less,
-        question=N_("On 64 cores half of the users ask exactly for what their jobs take, the other half for five times that on "
-                    "average. Averaged over 50 seeds: which half waits less?"),
+        question=N_("On 64 cores half of the users ask exactly for what their jobs take, the other half for five times that "
+                    "on average. Averaged over 50 seeds: which half waits less?"),
         hint=N_("Who fits more easily into a gap that ends when the head must start?"),
         solution=N_("A short limit fits into more gaps. That all ask for too much hardly changes the mean wait of all; that "
                     "you do, while others do not, changes yours."),
