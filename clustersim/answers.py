@@ -77,7 +77,7 @@ def wanted(form: Form, unit: str = "", tolerance: float = 0.0, options: Sequence
     """One sentence that says how to write the answer."""
     listed = ", ".join(repr(option) for option in options)
     if form == "number":
-        text = _("Answer: a number of {unit}").format(unit=_(unit)) if unit else _("Answer: a number")
+        text = _("Answer: a number (unit: {unit})").format(unit=_(unit)) if unit else _("Answer: a number")
         return text + (_(", within {tolerance:g}.").format(tolerance=tolerance) if tolerance else ".")
     if form == "clock":
         text = _("Answer: an instant, as '03:20', '3 h 20 min' or a number of seconds")
@@ -103,7 +103,7 @@ def _real(answer: Any, expected: str) -> float | None:
 
 
 def _number(answer: Any, unit: str) -> float:
-    expected = _("a number of {unit}").format(unit=_(unit)) if unit else _("a number")
+    expected = _("a number (unit: {unit})").format(unit=_(unit)) if unit else _("a number")
     value = _real(answer, expected)
     if value is not None:
         return value

@@ -42,9 +42,9 @@ def test_numbers_with_and_without_their_unit(answer: Any, unit: str, value: floa
 
 
 @pytest.mark.parametrize(("answer", "says"), [
-    ("3 min", "the unit of the answer: found 'min', expected GPU h"), ("many", "a number of GPU h"),
-    (True, "a number of GPU h"),
-    (None, "a number of GPU h"), (float("nan"), "a number of GPU h"), ({3}, "a number of GPU h"),
+    ("3 min", "the unit of the answer: found 'min', expected GPU h"), ("many", "a number (unit: GPU h)"),
+    (True, "a number (unit: GPU h)"),
+    (None, "a number (unit: GPU h)"), (float("nan"), "a number (unit: GPU h)"), ({3}, "a number (unit: GPU h)"),
 ])
 def test_a_wrong_unit_or_type_is_named(answer: Any, says: str) -> None:
     with pytest.raises(InputError) as caught:
