@@ -11,7 +11,10 @@ import pytest
 from nbformat import NotebookNode
 
 from clustersim.checks import exercise, exercises
+from clustersim.exercises.ch05 import PAYS
+from clustersim.experiments import experiment
 from clustersim.figures import MIME
+from clustersim.units import MINUTE, clock_time
 from tests.notebooks.conftest import FOLDER, NAMES, SOURCES, Run
 
 KEEP = "nbval-check-output"
@@ -142,3 +145,19 @@ def test_the_sources_say_what_they_are(generator: object) -> None:
     for source in SOURCES:
         head = source.read_text(encoding="utf-8").split("\n---\n")[0]
         assert "format_name: myst" in head and "extension: .md" in head and "name: python3" in head
+
+
+def test_numbers_in_the_text_of_notebook_01_are_the_experiments_defaults() -> None:
+    text = (FOLDER / "src" / "01-why-orchestrate.md").read_text(encoding="utf-8")
+    nobody, slurm = experiment("no_scheduler").defaults(), experiment("three_researchers").defaults()
+    assert f"runs `nvidia-smi` every {nobody['look_every']} minutes" in text and f"needs {nobody['launch']} minutes to load" in text
+    assert f"simulate({nobody['look_every']} * MINUTE, {nobody['launch']} * MINUTE, seed={nobody['seed']})" in text
+    for job, gpus in (("A", "2 GPUs"), ("B", "2 GPUs"), ("C", f"{slurm['gpus_c']} GPU")):
+        assert re.search(rf"\| {job} \| \w+ \| \w+ \| {gpus} \| {slurm[f'hours_{job.lower()}']:g} h \|", text)
+    assert slurm["gpus"] == 4 and "one server with four GPUs" in text
+
+
+def test_the_queue_in_the_text_of_notebook_05_is_the_one_that_runs() -> None:
+    text = (FOLDER / "src" / "05-backfill.md").read_text(encoding="utf-8")
+    rows = [f"| {name} | {clock_time(at * MINUTE)} | {nodes} | {minutes} min |" for name, at, nodes, minutes in PAYS]
+    assert "\n".join(rows) in text
