@@ -81,6 +81,7 @@ class Accounting:
 
 def read_accounting(section: Section) -> Accounting:
     """The ``accounting`` section; names that are not declared are errors."""
+    section.only("qos accounts users")
     qos = {"normal": Qos("normal")}
     later: list[tuple[Section, Qos]] = []
     for item in section.sections("qos"):
@@ -103,7 +104,6 @@ def read_accounting(section: Section) -> Accounting:
     for item in section.sections("users"):
         one_user = _user(item, accounts, qos)
         associations[one_user.user, one_user.account] = one_user
-    section.finish()
     return Accounting(qos, accounts, associations)
 
 

@@ -83,6 +83,7 @@ class Controller:
         self.node_reason: dict[int, str] = {}
         self.touched = self.pool.every
         self.started = STARTED if seed == 0 else random.Random(seed).randrange(600)
+        self.rechecks: set[int] = set()
         self.main_at: int | None = None
         self.full_at: int | None = None
         self.last_main = -self.started
@@ -139,7 +140,7 @@ class Controller:
         return time + (-self.started - time) % interval
 
     def _bf_at(self) -> int | None:
-        if self.bf_dirty is None or not self.pending:
+        if self.bf_dirty is None or not (self.pending or self.planned):
             return None
         return max(self.bf_dirty, self.last_bf + self.settings.scheduler.bf_interval)
 
@@ -164,7 +165,10 @@ class Controller:
 
     def recheck_at(self, now: int, time: int) -> None:
         """Nothing happens at ``time``, but from then on a job may be eligible: the next periodic runs will see it."""
-        self.agenda.put(max(time, now), INPUTS, ("recheck",))
+        time = max(time, now)
+        if time not in self.rechecks:
+            self.rechecks.add(time)
+            self.agenda.put(time, INPUTS, ("recheck",))
 
     def limit_check(self, job: Job) -> None:
         """The job's limit is to be noticed by the first periodic check after it."""
@@ -236,6 +240,7 @@ class Controller:
 
 
 def _recheck(system: Controller, now: int) -> None:
+    system.rechecks.discard(now)
     system.full_at = system.grid(now, system.settings.scheduler.sched_interval)
     system.changed(now)
 

@@ -68,8 +68,11 @@ def submit(system: Controller, now: int, spec: JobSpec) -> None:
         system.recorder.reasons[job.key] = "None"
     if spec.array:
         system.arrays[spec.id] = tasks
-    for job in tasks:
-        _first_reason(system, job, now)
+    _first_reason(system, first, now)
+    for job in tasks[1:]:  # the tasks of an array are one record until they start
+        job.held, job.eligible, job.priority, job.part_priority = first.held, first.eligible, first.priority, dict(first.part_priority)
+        job.reason, job.detail = first.reason, first.detail
+        system.recorder.reason(now, job)
     if spec.begin:
         system.recheck_at(now, now + spec.begin)
     system.queue_main(now)
@@ -128,11 +131,12 @@ def _first_reason(system: Controller, job: Job, now: int) -> None:
     if all(part_trouble(system, job, name)[0] for name in job.partitions):
         job.reason = "PartitionConfig"
     else:
-        if not _top_priority(system, job):
+        if not job.spec.array and not _top_priority(system, job):
             job.reason = "Priority"
         if not any(_room(system, job, name) for name in job.partitions):
             job.reason = "Resources"
-    system.recorder.reason(now, job)
+    if job.reason != "None":
+        system.recorder.reason(now, job)
 
 
 def _top_priority(system: Controller, job: Job) -> bool:
@@ -193,7 +197,6 @@ def _release(system: Controller, now: int, one: OperatorAct) -> None:
             job.held, job.reason, job.detail = "", "None", ""
             eligible(system, job, now)
             system.priorities.submit(job, now)  # with priority/basic it goes behind all others
-            system.recorder.reason(now, job)
     system.queue_main(now)
 
 

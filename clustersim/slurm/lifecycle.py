@@ -38,6 +38,7 @@ def start(system: Controller, job: Job, partition: str, allocation: Allocation, 
     system.pool.take(allocation)
     system.future = None
     system.touched |= job.node_bits
+    system.planned &= ~job.node_bits
     if job.spec.exclusive == "user":
         system.owners.update((i, job.spec.user) for i in bits_of(job.node_bits))
     del system.pending[job.key]

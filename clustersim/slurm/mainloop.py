@@ -38,7 +38,7 @@ def queue(system: Controller, now: int) -> list[tuple[Job, str]]:
             if reason and job.reason != reason:
                 set_reason(system, job, now, reason)
             elif not reason and job.reason in PART_REASONS:
-                set_reason(system, job, now, "None")
+                job.reason = "None"
             if not reason:
                 rank = (job.number, job.task) if fifo else (
                     not (reserved_first and job.spec.reservation), -system.partitions[name].priority_tier,

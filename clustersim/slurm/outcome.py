@@ -74,10 +74,12 @@ def _job_transitions(trace: Trace, gone: set[str]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     state: dict[str, tuple[str, str, str]] = {}
     for event in trace.events():
-        after = _transition(event, state.get(event.subject, ("", "None", "")), gone)
-        if after and after != state.get(event.subject):
-            state[event.subject] = after
-            rows.append({"t": event.time, "job": event.subject, "state": after[0], "reason": after[1], "nodes": after[2]})
+        passed = [("PENDING", reason, "") for reason in event.detail.get("after", ())]
+        last = _transition(event, state.get(event.subject, ("", "None", "")), gone)
+        for after in [*passed, *([last] if last else [])]:
+            if after != state.get(event.subject):
+                state[event.subject] = after
+                rows.append({"t": event.time, "job": event.subject, "state": after[0], "reason": after[1], "nodes": after[2]})
     return rows
 
 

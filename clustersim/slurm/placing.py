@@ -35,7 +35,7 @@ def eligible(system: Controller, job: Job, now: int) -> bool:
         set_reason(system, job, now, reason)
         return False
     if job.reason in {"Dependency", "BeginTime", "JobArrayTaskLimit", "Reservation"}:
-        set_reason(system, job, now, "None")
+        job.reason = "None"  # not logged: the job starts now or gets its next reason
     if job.eligible is None:
         job.eligible = now
     return True

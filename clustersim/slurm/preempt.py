@@ -37,14 +37,18 @@ def mode_of(system: Controller, victim: Job) -> str:
     return system.partitions[victim.partition].preempt_mode or system.settings.preempt_mode
 
 
-def candidates(system: Controller, job: Job, partition: str, now: int | None = None) -> list[Job]:
+def candidates(system: Controller, job: Job, partition: str, now: int) -> list[Job]:
     """Running jobs on the partition's nodes that may be preempted, cheapest first."""
     if not system.settings.preemption or system.settings.preempt_mode == "OFF":
         return []
     nodes, exempt = system.part_nodes[partition], system.settings.preempt_exempt
     found = [victim for victim in system.running.values()
-             if victim.node_bits & nodes and may_preempt(system, job, partition, victim) and mode_of(system, victim) != "OFF"
-             and (now is None or not exempt or victim.start + exempt <= now)]
+             if victim.node_bits & nodes and may_preempt(system, job, partition, victim) and mode_of(system, victim) != "OFF"]
+    if exempt:
+        for victim in found:
+            if victim.start + exempt > now:
+                system.recheck_at(now, victim.start + exempt)
+        found = [victim for victim in found if victim.start + exempt <= now]
     if system.settings.scheduler.preempt_youngest_first:
         return sorted(found, key=lambda victim: -victim.start)
     by_qos = system.settings.preempt_type == "preempt/qos"

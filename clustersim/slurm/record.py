@@ -19,21 +19,34 @@ class Recorder:
         self.names = names
         self.log: list[Event] = []
         self.reasons: dict[str, str] = {}
+        self._last_reason: dict[str, int] = {}  # where in the log the job's last reason stands
         self.node_states: list[str] = [""] * len(names)
 
     def write(self, time: int, kind: str, subject: str, **detail: Any) -> None:
         self.log.append(Event(time, kind, subject, detail))
 
     def reason(self, now: int, job: Job) -> None:
-        """Log the reason of a waiting job if it is another than before."""
+        """Log the reason of a waiting job if it is another than before.
+
+        Of several reasons at one instant the last is the event's; the others stand in its ``after``.
+        """
         shown = job.shown_reason
-        if self.reasons.get(job.key) != shown:
-            self.reasons[job.key] = shown
-            self.write(now, "reason", job.key, reason=shown)
+        if self.reasons.get(job.key) == shown:
+            return
+        self.reasons[job.key] = shown
+        place = self._last_reason.get(job.key, -1)
+        if place >= 0 and self.log[place].time == now:
+            before = self.log[place].detail
+            passed = [*before.get("after", ()), before["reason"]]
+            self.log[place] = Event(now, "reason", job.key, {"reason": shown, "after": passed})
+            return
+        self._last_reason[job.key] = len(self.log)
+        self.write(now, "reason", job.key, reason=shown)
 
     def forget_reason(self, job: Job) -> None:
         """After a start or a requeue the next reason counts as new."""
         self.reasons.pop(job.key, None)
+        self._last_reason.pop(job.key, None)
 
     def nodes(self, now: int, touched: int, states: dict[int, str]) -> None:
         """Log the states of the touched nodes that changed."""

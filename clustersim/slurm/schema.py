@@ -36,9 +36,9 @@ class Section:
         return self.data.get(key, default)
 
     def text(self, key: str, default: str | None = None) -> str:
-        """A string that is not empty (unless the default is); missing without a default is an error."""
+        """A string that is not empty (unless the default is empty); missing without a default is an error."""
         value = self._value(key, default, _("text"))
-        if not isinstance(value, str) or (not value and default is None):
+        if not isinstance(value, str) or (not value and default != ""):
             raise InputError(self.where(key), value, _("text"))
         return value
 
@@ -95,12 +95,16 @@ class Section:
         for i, item in enumerate(value):
             yield Section(item, self.file, f"{path}[{i}]")
 
-    def finish(self, known: Iterable[str] = ()) -> None:
-        """Refuse every key nobody asked for, with the nearest known one."""
-        legal = self._asked | set(known)
+    def only(self, keys: str) -> None:
+        """Refuse keys other than these (one text, with blanks between) before anything is read."""
+        legal = words(keys)
         for key in self.data:
             if key not in legal:
                 raise InputError(self.where(key), key, _("a known key"), suggest(key, legal) or _known(legal))
+
+    def finish(self, known: Iterable[str] = ()) -> None:
+        """Refuse every key nobody asked for, with the nearest known one."""
+        self.only(" ".join({*self._asked, *known}))
 
     def _value(self, key: str, default: Any, expected: str) -> Any:
         self._asked.add(key)

@@ -233,9 +233,9 @@ def _best_stretch(fill: Filler, stretches: list[_Stretch]) -> _Stretch:
         if best is not None and one.count * least > best_cpus:
             break
         cpus, gpus = one.amounts(fill)
-        if cpus >= fill.need_cpus and gpus >= fill.need_gpus:
-            if best is None or (cpus, one.first) < (best_cpus, best.first):
-                best, best_cpus = one, cpus
+        enough = cpus >= fill.need_cpus and gpus >= fill.need_gpus
+        if enough and (best is None or (cpus, one.first) < (best_cpus, best.first)):
+            best, best_cpus = one, cpus
     return best if best is not None else max(stretches, key=lambda one: (one.amounts(fill)[0], -one.first))
 
 

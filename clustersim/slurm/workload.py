@@ -77,6 +77,7 @@ def parse_workload(text: str | Mapping[str, Any], file: str = "workload") -> Slu
         except RecursionError:
             raise InputError(file, _("brackets nested too deep"), _("a workload as JSON")) from None
     root = Section(data, file, "")
+    root.only("name about features speed cluster config accounting jobs events until_s")
     cluster = _cluster(root.section("cluster") if "cluster" in root else _missing(root, "cluster"))
     config = root.section("config")
     settings = parse_settings(config.data, config.where)
@@ -86,7 +87,6 @@ def parse_workload(text: str | Mapping[str, Any], file: str = "workload") -> Slu
     events = tuple(_event(item, cluster, names) for item in root.sections("events"))
     until = root.integer("until_s") if root.raw("until_s") is not None else None
     name = root.text("name", "workload")
-    root.finish(("about", "features", "speed"))
     return SlurmWorkload(name, cluster, settings, accounting, jobs, events, until)
 
 
@@ -217,7 +217,7 @@ def _event(item: Section, cluster: Cluster, jobs: set[str]) -> OperatorAct:
     elif do == "create_reservation":
         act = _reservation(item, cluster, at)
     elif do == "update_partition":
-        act = OperatorAct(at, do, name=item.text("name") if "name" in item else item.text("partition"), set=_settings_of(item))
+        act = OperatorAct(at, do, name=item.text("partition") if "partition" in item else item.text("name"), set=_settings_of(item))
         if cluster.partition(act.name) is None:
             raise InputError(item.where("name"), act.name, _("a partition of the cluster"),
                              suggest(act.name, [p.name for p in cluster.partitions]))

@@ -1,0 +1,101 @@
+"""The backfill loop: every tested job is planned, and nobody passes at a plan's expense (facts/slurm.md, section 1)."""
+from __future__ import annotations
+
+from clustersim.slurm.backfill import NodeSpace
+from tests.slurm.build import job, places, run, starts
+
+
+def test_a_short_job_passes_a_long_one_does_not() -> None:
+    trace = run(job("a", 0, 600, 10, nodes=3), job("wide", 1, 60, 2, nodes=4), job("long", 2, 60, 20), job("short", 3, 60, 9))
+    assert starts(trace) == {"a": 0, "wide": 600, "long": 660, "short": 3}
+    assert [e.detail["scheduler"] for e in trace.events() if e.kind == "start" and e.subject == "short"] == ["backfill"]
+
+
+def test_only_limits_count_not_real_run_times() -> None:
+    trace = run(job("a", 0, 60, 10, nodes=3), job("wide", 1, 60, 2, nodes=4), job("honest", 2, 500, 9))
+    assert starts(trace)["honest"] == 2 and starts(trace)["wide"] == 502  # a ended early; the passer was still there
+
+
+def test_it_is_nearer_to_conservative_than_to_easy() -> None:
+    """d would not delay the first waiting job, but it would delay the second: it may not start."""
+    trace = run(job("a", 0, 600, 10, nodes=2), job("b", 1, 600, 10, nodes=3), job("c", 2, 300, 5, nodes=4),
+                job("d", 3, 1200, 20, nodes=1))
+    assert starts(trace) == {"a": 0, "b": 600, "c": 1200, "d": 1500}
+    easy_would = run(job("a", 0, 600, 10, nodes=2), job("b", 1, 600, 10, nodes=3), job("d", 3, 1200, 20, nodes=1))
+    assert starts(easy_would)["d"] == 3
+
+
+def test_bf_max_job_test_bounds_the_walk() -> None:
+    jobs = [job("a", 0, 600, 10, nodes=3), *(job(f"w{i}", 1, 60, 2, nodes=4) for i in range(3)), job("short", 2, 60, 5)]
+    base = "bf_interval=1,sched_interval=2,batch_sched_delay=0"
+    assert starts(run(*jobs, config={"SchedulerParameters": base}))["short"] == 2
+    assert starts(run(*jobs, config={"SchedulerParameters": f"{base},bf_max_job_test=3"}))["short"] != 2
+
+
+def test_a_cycle_comes_bf_interval_after_the_last() -> None:
+    config = {"SchedulerParameters": "bf_interval=30,sched_interval=60,batch_sched_delay=0"}
+    trace = run(job("a", 0, 600, 10, nodes=3), job("wide", 100, 60, 2, nodes=4), job("s", 110, 60, 2), config=config)
+    assert starts(trace)["s"] == 130  # the cycle at 100 planned "wide"; the next is 30 s later
+
+
+def test_plans_beyond_the_window_hold_nobody() -> None:
+    """A plan that starts later than bf_window is not made: the long job may pass, and delays the head."""
+    jobs = (job("a", 0, 7000, 120, nodes=3), job("wide", 1, 60, 2, nodes=4), job("long", 2, 9000, 150))
+    base = "bf_interval=1,sched_interval=2,batch_sched_delay=0"
+    assert starts(run(*jobs, config={"SchedulerParameters": base}))["long"] == 7060
+    assert starts(run(*jobs, config={"SchedulerParameters": f"{base},bf_window=60"}))["long"] == 2
+
+
+def test_without_a_limit_nothing_can_be_planned_behind_a_job() -> None:
+    trace = run(job("a", 0, 600, None, nodes=3), job("wide", 1, 60, 2, nodes=4), job("long", 2, 6000, 100))
+    assert starts(trace)["long"] == 2
+
+
+def test_default_time_counts_as_the_limit() -> None:
+    parts = [{"name": "main", "DefaultTime": "10", "OverSubscribe": "EXCLUSIVE"}]
+    trace = run(job("a", 0, 300, None, nodes=3), job("wide", 1, 60, 2, nodes=4), job("s", 2, 60, 9), job("l", 3, 60, 12),
+                partitions=parts)
+    assert starts(trace) == {"a": 0, "wide": 300, "s": 2, "l": 360}
+
+
+def test_idle_nodes_kept_for_a_plan_are_planned() -> None:
+    trace = run(job("a", 0, 600, 10, nodes=3), job("wide", 1, 60, 2, nodes=4))
+    states = [(e.time, e.detail["state"]) for e in trace.events() if e.kind == "node" and e.subject == "n4"]
+    assert states == [(0, "idle"), (1, "planned"), (600, "allocated"), (660, "idle")]
+
+
+def test_builtin_plans_but_starts_nothing() -> None:
+    trace = run(job("a", 0, 600, 10, nodes=3), job("wide", 1, 60, 2, nodes=4), job("s", 2, 60, 2),
+                config={"SchedulerType": "sched/builtin"})
+    assert starts(trace)["s"] == 660
+    assert not [e for e in trace.events() if e.kind == "node" and e.detail["state"] == "planned"]
+
+
+def test_the_table_of_free_nodes_is_rounded_to_the_resolution() -> None:
+    space = NodeSpace(65, 60, 3600, 0b1111)
+    space.reserve(space.floor(130), space.floor(250), 0b0011)
+    assert [(slot.begin, slot.end, slot.nodes) for slot in space.slots] == [
+        (60, 120, 0b1111), (120, 240, 0b1100), (240, 3660, 0b1111)]
+    assert space.between(65, 100, 0b1111) == (0b1111, 240)
+    assert space.between(65, 130, 0b1111) == (0b1100, 240)
+    assert space.clashes(180, 240, 0b0001) and not space.clashes(240, 300, 0b0001)
+
+
+def test_a_plan_covers_one_step_at_least() -> None:
+    space = NodeSpace(0, 60, 3600, 0b1)
+    space.reserve(120, 120, 0b1)
+    assert [(slot.begin, slot.end, slot.nodes) for slot in space.slots] == [(0, 120, 1), (120, 180, 0), (180, 3600, 1)]
+
+
+def test_equal_neighbours_are_merged() -> None:
+    space = NodeSpace(0, 60, 600, 0b11)
+    space.reserve(60, 120, 0b1)
+    space.reserve(120, 180, 0b1)
+    assert [(slot.begin, slot.end, slot.nodes) for slot in space.slots] == [(0, 60, 3), (60, 180, 2), (180, 600, 3)]
+
+
+def test_completing_nodes_are_planned_not_used() -> None:
+    trace = run(job("stubborn", 0, 600, 1, nodes=4, ignore_term=True), job("b", 5, 30, 2, nodes=1), config={"KillWait": 40})
+    ended = trace.job("stubborn").runs[0]
+    assert ended.end is not None and ended.released == ended.end + 40 == starts(trace)["b"]
+    assert places(trace)["b"] == ("n1",)

@@ -1,0 +1,99 @@
+"""The form of an outcome, and what the comparison finds."""
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from clustersim.slurm import compare, outcome, parse_workload, replay, simulate_slurm
+from clustersim.slurm.compare import standing_reasons
+from clustersim.slurm.outcome import start_order
+from tests.conftest import ROOT
+from tests.slurm.build import document, job
+
+GOLDEN = ROOT / "tests" / "golden" / "slurm_golden"
+
+
+def both(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    _trace, mine = replay(GOLDEN / f"{name}.workload.json")
+    return mine, json.loads((GOLDEN / f"{name}.outcome.json").read_text(encoding="utf-8"))
+
+
+def test_an_outcome_has_every_key_of_a_measured_one() -> None:
+    mine, golden = both("timeouts")
+    own = {"tolerance_s", "jitter_s"}  # what only repeated measuring can tell
+    assert set(golden["jobs"]["ok"]) - own == set(mine["jobs"]["ok"])
+    assert {"jobs", "start_order", "job_transitions", "node_transitions", "events", "workload"} <= set(mine)
+    assert set(golden["job_transitions"][0]) == set(mine["job_transitions"][0])
+    assert set(golden["node_transitions"][0]) == set(mine["node_transitions"][0])
+
+
+def test_it_is_the_same_every_time() -> None:
+    assert both("mix24_builtin")[0] == both("mix24_builtin")[0]
+
+
+def test_waiting_cancelled_and_refused_jobs() -> None:
+    workload = parse_workload(document(
+        job("a", 0, 1000, 20, nodes=4), job("waits", 1), job("gone", 2), job("bad", 3, constraint="tpu"), job("arr", 4, array="0-1"),
+        events=[{"at": 9, "do": "scancel", "job": "gone"}, {"at": 10, "do": "scancel", "job": "arr[1]"}], until_s=500))
+    jobs = outcome(simulate_slurm(workload), workload)["jobs"]
+    assert jobs["waits"]["state"] == "PENDING" and jobs["waits"]["reason"] == "Resources"
+    assert jobs["waits"]["runs"] == [{"start_s": None, "end_s": None, "state": "PENDING", "nodes": []}]
+    assert (jobs["gone"]["start_s"], jobs["gone"]["end_s"]) == (None, 9)
+    assert jobs["bad"] == {"state": "REJECTED", "rc": 1, "stderr": "sbatch: error: Batch job submission failed: Invalid feature specification"}
+    assert "arr_1" not in jobs and jobs["a"]["state"] == "RUNNING"
+    rows = outcome(simulate_slurm(workload), workload)["job_transitions"]
+    assert {"t": 10, "job": "arr_1", "state": "GONE", "reason": "Priority", "nodes": ""} in rows
+
+
+def test_starts_close_together_form_a_group() -> None:
+    jobs = {name: {"runs": [{"start_s": start}]} for name, start in (("a", 0), ("c", 3), ("b", 2), ("d", 4), ("e", None))}
+    assert start_order(jobs) == [["a", "b", "c"], ["d"]]
+
+
+BROKEN: list[tuple[str, Callable[[dict[str, Any]], object], str]] = [
+    ("state", lambda o: o["jobs"]["over"].update(state="COMPLETED"), "over: state is COMPLETED, measured TIMEOUT"),
+    ("nodes", lambda o: o["jobs"]["ok"]["runs"][0].update(nodes=["n2"]), "ok: run 0 nodes is n2, measured n1"),
+    ("start", lambda o: o["jobs"]["over_wait"]["runs"][0].update(start_s=230), "over_wait: run 0 start_s is 230, measured 204 within 14 s"),
+    ("runs", lambda o: o["jobs"]["ok"]["runs"].append(o["jobs"]["ok"]["runs"][0]), "ok: runs is 2, measured 1"),
+    ("missing", lambda o: o["jobs"].pop("ok"), "ok: missing, measured COMPLETED"),
+    ("exit code", lambda o: o["jobs"]["ok"].update(exit_code="1:0"), "ok: exit code is 1:0, measured 0:0"),
+    ("extra", lambda o: o["jobs"].update(extra=o["jobs"]["ok"]), "extra: not in the measured run"),
+    ("order", lambda o: o["jobs"]["stubborn"]["runs"][0].update(start_s=3), "stubborn starts at 3, before over at 15"),
+    ("reason", lambda o: o.update(job_transitions=[]), "over_wait: the reason Resources never appears; it was seen for 151.5 s"),
+]
+
+
+@pytest.mark.parametrize(("what", "spoil", "said"), BROKEN, ids=[what for what, _spoil, _said in BROKEN])
+def test_each_difference_is_found(what: str, spoil: Callable[[dict[str, Any]], object], said: str) -> None:
+    mine, golden = both("timeouts")
+    assert compare(mine, golden) == []
+    spoilt = copy.deepcopy(mine)
+    spoil(spoilt)
+    assert any(said in text for text in compare(spoilt, golden))
+
+
+def test_nodes_that_vary_are_not_compared() -> None:
+    mine, golden = both("mix24_builtin")
+    mine["jobs"]["m11"]["runs"][0]["nodes"] = ["n6"]
+    assert compare(mine, golden) == []
+
+
+def test_totals_are_compared_where_the_schedule_varies() -> None:
+    _trace, mine = replay(GOLDEN / "not_unique" / "mix24_backfill.workload.json")
+    golden = json.loads((GOLDEN / "not_unique" / "mix24_backfill.outcome.json").read_text(encoding="utf-8"))
+    assert compare(mine, golden, unique=False) == []
+    for one in mine["jobs"].values():
+        one["runs"][0]["start_s"] += 500
+    assert [text.split(" is ")[0] for text in compare(mine, golden, unique=False)] == ["mean wait", "last start"]
+    mine["jobs"]["m00"]["runs"][0]["start_s"] = None
+    assert compare(mine, golden, unique=False) == ["m00: never started"]
+
+
+def test_short_lived_reasons_need_not_appear() -> None:
+    rows = [{"t": 0.0, "job": "a", "state": "PENDING", "reason": "None"}, {"t": 9.0, "job": "a", "state": "PENDING", "reason": "Priority"},
+            {"t": 30.0, "job": "a", "state": "RUNNING", "reason": "None"}]
+    assert list(standing_reasons(rows)) == [("a", "Priority", 21.0)]

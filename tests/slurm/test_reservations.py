@@ -1,0 +1,41 @@
+"""Advance reservations (facts/slurm.md, section 10)."""
+from __future__ import annotations
+
+from typing import Any
+
+from tests.slurm.build import job, places, reasons, run, starts
+
+
+def reservation(**more: Any) -> dict[str, Any]:
+    return {"at": 0, "do": "create_reservation", "name": "r", "start_s": 600, "duration_min": 5, "nodes": "ALL", **more}
+
+
+def test_only_jobs_whose_limit_ends_before_it_may_start() -> None:
+    events = [reservation(flags="MAINT")]
+    trace = run(job("fits", 10, 60, 9, nodes=1), job("long", 11, 60, 10, nodes=1), job("late", 500, 30, 2, nodes=1), events=events)
+    assert starts(trace) == {"fits": 10, "long": 900, "late": 900}
+    assert reasons(trace, "long")[-1] == "ReqNodeNotAvail, Reserved for maintenance"
+    assert (600, "maint") in [(e.time, e.detail["state"]) for e in trace.events() if e.kind == "node" and e.subject == "n1"]
+
+
+def test_a_running_job_is_left_alone() -> None:
+    trace = run(job("a", 0, 3000, 100, nodes=1), events=[reservation(at=10, flags="MAINT,IGNORE_JOBS")])
+    assert trace.job("a").state == "COMPLETED"
+
+
+def test_part_of_the_nodes() -> None:
+    events = [reservation(nodes="n[1-2]", users="bob")]
+    trace = run(job("a", 10, 60, 60, nodes=1), job("wide", 20, 60, 60, nodes=3), events=events)
+    assert places(trace)["a"] == ("n3",) and starts(trace)["wide"] == 900
+
+
+def test_its_users_wait_for_its_begin_and_run_inside() -> None:
+    events = [reservation(nodes="n[1-2]", users="bob")]
+    trace = run(job("in", 10, 60, 5, nodes=2, user="bob", reservation="r"), job("out", 20, 60, 5, nodes=1), events=events)
+    assert starts(trace) == {"in": 600, "out": 20} and places(trace)["in"] == ("n1", "n2")
+    assert reasons(trace, "in") == ["Reservation"]
+
+
+def test_others_have_no_right_to_it() -> None:
+    trace = run(job("in", 10, 60, 5, nodes=1, reservation="r"), events=[reservation(users="bob")], until=2000)
+    assert starts(trace)["in"] is None and trace.job("in").reason in {"Reservation", "ReservationDeleted"}
