@@ -70,7 +70,8 @@ def submit(system: Controller, now: int, spec: JobSpec) -> None:
         system.arrays[spec.id] = tasks
     _first_reason(system, first, now)
     for job in tasks[1:]:  # the tasks of an array are one record until they start
-        job.held, job.eligible, job.priority, job.part_priority = first.held, first.eligible, first.priority, dict(first.part_priority)
+        job.held, job.eligible = first.held, first.eligible
+        job.priority, job.part_priority = first.priority, dict(first.part_priority)
         job.reason, job.detail = first.reason, first.detail
         system.recorder.reason(now, job)
     if spec.begin:

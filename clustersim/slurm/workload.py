@@ -217,7 +217,8 @@ def _event(item: Section, cluster: Cluster, jobs: set[str]) -> OperatorAct:
     elif do == "create_reservation":
         act = _reservation(item, cluster, at)
     elif do == "update_partition":
-        act = OperatorAct(at, do, name=item.text("partition") if "partition" in item else item.text("name"), set=_settings_of(item))
+        name = item.text("partition") if "partition" in item else item.text("name")
+        act = OperatorAct(at, do, name=name, set=_settings_of(item))
         if cluster.partition(act.name) is None:
             raise InputError(item.where("name"), act.name, _("a partition of the cluster"),
                              suggest(act.name, [p.name for p in cluster.partitions]))

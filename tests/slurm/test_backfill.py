@@ -1,4 +1,5 @@
 """The backfill loop: every tested job is planned, and nobody passes at a plan's expense (facts/slurm.md, section 1)."""
+
 from __future__ import annotations
 
 from clustersim.slurm.backfill import NodeSpace
@@ -18,8 +19,12 @@ def test_only_limits_count_not_real_run_times() -> None:
 
 def test_it_is_nearer_to_conservative_than_to_easy() -> None:
     """d would not delay the first waiting job, but it would delay the second: it may not start."""
-    trace = run(job("a", 0, 600, 10, nodes=2), job("b", 1, 600, 10, nodes=3), job("c", 2, 300, 5, nodes=4),
-                job("d", 3, 1200, 20, nodes=1))
+    trace = run(
+        job("a", 0, 600, 10, nodes=2),
+        job("b", 1, 600, 10, nodes=3),
+        job("c", 2, 300, 5, nodes=4),
+        job("d", 3, 1200, 20, nodes=1),
+    )
     assert starts(trace) == {"a": 0, "b": 600, "c": 1200, "d": 1500}
     easy_would = run(job("a", 0, 600, 10, nodes=2), job("b", 1, 600, 10, nodes=3), job("d", 3, 1200, 20, nodes=1))
     assert starts(easy_would)["d"] == 3
@@ -53,8 +58,13 @@ def test_without_a_limit_nothing_can_be_planned_behind_a_job() -> None:
 
 def test_default_time_counts_as_the_limit() -> None:
     parts = [{"name": "main", "DefaultTime": "10", "OverSubscribe": "EXCLUSIVE"}]
-    trace = run(job("a", 0, 300, None, nodes=3), job("wide", 1, 60, 2, nodes=4), job("s", 2, 60, 9), job("l", 3, 60, 12),
-                partitions=parts)
+    trace = run(
+        job("a", 0, 300, None, nodes=3),
+        job("wide", 1, 60, 2, nodes=4),
+        job("s", 2, 60, 9),
+        job("l", 3, 60, 12),
+        partitions=parts,
+    )
     assert starts(trace) == {"a": 0, "wide": 300, "s": 2, "l": 360}
 
 
@@ -65,8 +75,12 @@ def test_idle_nodes_kept_for_a_plan_are_planned() -> None:
 
 
 def test_builtin_plans_but_starts_nothing() -> None:
-    trace = run(job("a", 0, 600, 10, nodes=3), job("wide", 1, 60, 2, nodes=4), job("s", 2, 60, 2),
-                config={"SchedulerType": "sched/builtin"})
+    trace = run(
+        job("a", 0, 600, 10, nodes=3),
+        job("wide", 1, 60, 2, nodes=4),
+        job("s", 2, 60, 2),
+        config={"SchedulerType": "sched/builtin"},
+    )
     assert starts(trace)["s"] == 660
     assert not [e for e in trace.events() if e.kind == "node" and e.detail["state"] == "planned"]
 
@@ -75,7 +89,10 @@ def test_the_table_of_free_nodes_is_rounded_to_the_resolution() -> None:
     space = NodeSpace(65, 60, 3600, 0b1111)
     space.reserve(space.floor(130), space.floor(250), 0b0011)
     assert [(slot.begin, slot.end, slot.nodes) for slot in space.slots] == [
-        (60, 120, 0b1111), (120, 240, 0b1100), (240, 3660, 0b1111)]
+        (60, 120, 0b1111),
+        (120, 240, 0b1100),
+        (240, 3660, 0b1111),
+    ]
     assert space.between(65, 100, 0b1111) == (0b1111, 240)
     assert space.between(65, 130, 0b1111) == (0b1100, 240)
     assert space.clashes(180, 240, 0b0001) and not space.clashes(240, 300, 0b0001)

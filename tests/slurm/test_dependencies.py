@@ -1,4 +1,5 @@
 """Dependencies and arrays (facts/slurm.md, section 8)."""
+
 from __future__ import annotations
 
 import pytest
@@ -8,17 +9,31 @@ from clustersim.slurm.requests import parse_array
 from tests.slurm.build import job, reasons, run, starts
 
 
-@pytest.mark.parametrize(("dependency", "start"), [
-    ("afterok:$good", 100), ("afterany:$bad", 50), ("afternotok:$bad", 50), ("afterany:$good:$bad", 100), ("after:$good", 3),
-    ("after:$good+2", 120), ("afterok:$bad?afterok:$good", 100), ("afterok:99999", 3), ("afterok:$good,afternotok:$bad", 100),
-])
+@pytest.mark.parametrize(
+    ("dependency", "start"),
+    [
+        ("afterok:$good", 100),
+        ("afterany:$bad", 50),
+        ("afternotok:$bad", 50),
+        ("afterany:$good:$bad", 100),
+        ("after:$good", 3),
+        ("after:$good+2", 120),
+        ("afterok:$bad?afterok:$good", 100),
+        ("afterok:99999", 3),
+        ("afterok:$good,afternotok:$bad", 100),
+    ],
+)
 def test_when_a_dependency_lets_the_job_go(dependency: str, start: int) -> None:
-    trace = run(job("good", 0, 100, nodes=1), job("bad", 1, 49, nodes=1, exit_code=1), job("x", 3, 10, dependency=dependency), until=900)
+    trace = run(
+        job("good", 0, 100, nodes=1), job("bad", 1, 49, nodes=1, exit_code=1), job("x", 3, 10, dependency=dependency), until=900
+    )
     assert starts(trace)["x"] == start
     assert start == 3 or reasons(trace, "x")[0] == "Dependency"
 
 
-@pytest.mark.parametrize("dependency", ["afterok:$bad", "afternotok:$good", "afterok:$bad,afterok:$good", "afterok:$bad?afternotok:$good"])
+@pytest.mark.parametrize(
+    "dependency", ["afterok:$bad", "afternotok:$good", "afterok:$bad,afterok:$good", "afterok:$bad?afternotok:$good"]
+)
 def test_what_can_never_be_met_waits_for_ever(dependency: str) -> None:
     jobs = (job("good", 0, 100), job("bad", 1, 49, exit_code=1), job("x", 3, 10, dependency=dependency))
     trace = run(*jobs, until=900)
@@ -29,13 +44,17 @@ def test_what_can_never_be_met_waits_for_ever(dependency: str) -> None:
 
 def test_singletons_of_one_name_and_user_run_one_at_a_time() -> None:
     one = {"job_name": "solo", "dependency": "singleton"}
-    trace = run(job("a", 0, 100, **one), job("b", 1, 10, **one), job("c", 2, 10, user="bob", **one), job("d", 3, 10, job_name="solo"))
+    trace = run(
+        job("a", 0, 100, **one), job("b", 1, 10, **one), job("c", 2, 10, user="bob", **one), job("d", 3, 10, job_name="solo")
+    )
     assert starts(trace) == {"a": 0, "b": 100, "c": 2, "d": 3}
 
 
 def test_clauses_are_read() -> None:
     assert parse_dependency("after:$a+2:$b,singleton") == (
-        (Dependency("after", "a", 120), Dependency("after", "b"), Dependency("singleton")), False)
+        (Dependency("after", "a", 120), Dependency("after", "b"), Dependency("singleton")),
+        False,
+    )
 
 
 def test_an_array_runs_at_most_its_limit_at_once() -> None:
@@ -62,7 +81,9 @@ def test_aftercorr_goes_task_by_task() -> None:
     assert [starts(trace)[f"b_{i}"] for i in range(3)] == [100, 200, 300]
 
 
-@pytest.mark.parametrize(("text", "ids", "limit"), [
-    ("0-7%2", tuple(range(8)), 2), ("1-15:4", (1, 5, 9, 13), 0), ("9,1,5", (1, 5, 9), 0), ("3", (3,), 0)])
+@pytest.mark.parametrize(
+    ("text", "ids", "limit"),
+    [("0-7%2", tuple(range(8)), 2), ("1-15:4", (1, 5, 9, 13), 0), ("9,1,5", (1, 5, 9), 0), ("3", (3,), 0)],
+)
 def test_array_syntax(text: str, ids: tuple[int, ...], limit: int) -> None:
     assert parse_array(text, "array", 1001) == (ids, limit)

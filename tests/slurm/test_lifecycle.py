@@ -1,4 +1,5 @@
 """Ends, limits, kills, requeue and nodes (facts/slurm.md, sections 1, 5 and 6)."""
+
 from __future__ import annotations
 
 from clustersim.slurm import MEASURED, Overheads
@@ -59,34 +60,57 @@ def test_requeue_waits_121_seconds_and_starts_from_zero() -> None:
 
 
 def test_scancel_of_waiting_and_running_jobs() -> None:
-    trace = run(job("a", 0, 500, 20, nodes=4), job("b", 1, 50, nodes=4), job("c", 2, 50, nodes=4),
-                events=[{"at": 10, "do": "scancel", "job": "b"}, {"at": 20, "do": "scancel", "job": "a"}])
+    trace = run(
+        job("a", 0, 500, 20, nodes=4),
+        job("b", 1, 50, nodes=4),
+        job("c", 2, 50, nodes=4),
+        events=[{"at": 10, "do": "scancel", "job": "b"}, {"at": 20, "do": "scancel", "job": "a"}],
+    )
     assert trace.job("b").state == "CANCELLED" and not trace.job("b").runs
     assert trace.job("a").state == "CANCELLED" and starts(trace)["c"] == 20
 
 
 def test_hold_and_release_by_owner_and_administrator() -> None:
     jobs = (job("x", 0, 100, nodes=4), job("a", 1, 50, nodes=4), job("b", 2, 50, nodes=4))
-    mine = [{"at": 10, "do": "hold", "job": "a", "user": "alice"}, {"at": 20, "do": "hold", "job": "b"},
-            {"at": 300, "do": "release", "job": "a", "user": "alice"}, {"at": 310, "do": "release", "job": "b", "user": "alice"}]
+    mine = [
+        {"at": 10, "do": "hold", "job": "a", "user": "alice"},
+        {"at": 20, "do": "hold", "job": "b"},
+        {"at": 300, "do": "release", "job": "a", "user": "alice"},
+        {"at": 310, "do": "release", "job": "b", "user": "alice"},
+    ]
     trace = run(*jobs, events=mine, until=1000)
     assert reasons(trace, "a")[-1] == "JobHeldUser" and starts(trace)["a"] == 300
     assert trace.job("b").reason == "JobHeldAdmin"  # a user cannot release an administrator's hold (measured)
 
 
 def test_a_node_set_down_ends_or_requeues_its_jobs() -> None:
-    trace = run(job("re", 0, 400, 10, nodes=2), job("no", 1, 400, 10, nodes=1, requeue=False), nodes=4,
-                events=[{"at": 100, "do": "down", "nodes": "n[2-3]", "reason": "x"}], until=900)
+    trace = run(
+        job("re", 0, 400, 10, nodes=2),
+        job("no", 1, 400, 10, nodes=1, requeue=False),
+        nodes=4,
+        events=[{"at": 100, "do": "down", "nodes": "n[2-3]", "reason": "x"}],
+        until=900,
+    )
     assert [one.state for one in trace.job("re").runs] == ["NODE_FAIL", "COMPLETED"]
     assert places(trace)["re"] == ("n1", "n4") and trace.job("no").state == "NODE_FAIL"
 
 
 def test_a_draining_node_finishes_its_job_and_takes_no_other() -> None:
-    trace = run(job("a", 0, 100, nodes=1), job("b", 10, 50, nodes=1), nodes=1,
-                events=[{"at": 20, "do": "drain", "nodes": "n1", "reason": "disk"}, {"at": 300, "do": "resume", "nodes": "n1"}])
+    trace = run(
+        job("a", 0, 100, nodes=1),
+        job("b", 10, 50, nodes=1),
+        nodes=1,
+        events=[{"at": 20, "do": "drain", "nodes": "n1", "reason": "disk"}, {"at": 300, "do": "resume", "nodes": "n1"}],
+    )
     assert trace.job("a").state == "COMPLETED" and starts(trace)["b"] == 300
     assert [(e.time, e.detail["state"]) for e in trace.events() if e.kind == "node"] == [
-        (0, "idle"), (0, "allocated"), (20, "draining"), (100, "drained"), (300, "allocated"), (350, "idle")]
+        (0, "idle"),
+        (0, "allocated"),
+        (20, "draining"),
+        (100, "drained"),
+        (300, "allocated"),
+        (350, "idle"),
+    ]
 
 
 def test_a_dead_daemon_takes_its_node_down_after_slurmd_timeout() -> None:

@@ -1,4 +1,5 @@
 """QOS and association limits, partition limits, refusals (facts/slurm.md, sections 7 and 9)."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -10,9 +11,14 @@ from tests.slurm.build import LAB, job, reasons, run, starts
 LIMITS = {"AccountingStorageEnforce": "associations,limits,qos"}
 
 
-def limited(qos: dict[str, Any] | None = None, account: dict[str, Any] | None = None, user: dict[str, Any] | None = None) -> dict[str, Any]:
-    return {"qos": [{"name": "q", **(qos or {})}], "accounts": [{"name": "lab", **(account or {})}],
-            "users": [{"name": name, "account": "lab", "qos": "normal,q", **(user or {})} for name in ("alice", "bob")]}
+def limited(
+    qos: dict[str, Any] | None = None, account: dict[str, Any] | None = None, user: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    return {
+        "qos": [{"name": "q", **(qos or {})}],
+        "accounts": [{"name": "lab", **(account or {})}],
+        "users": [{"name": name, "account": "lab", "qos": "normal,q", **(user or {})} for name in ("alice", "bob")],
+    }
 
 
 def two(**more: Any) -> tuple[dict[str, Any], ...]:
@@ -20,19 +26,22 @@ def two(**more: Any) -> tuple[dict[str, Any], ...]:
     return job("a", 0, 100, 5, **common), job("b", 1, 50, 5, **common)
 
 
-@pytest.mark.parametrize(("accounting", "reason"), [
-    (limited(qos={"MaxJobsPerUser": 1}), "QOSMaxJobsPerUserLimit"),
-    (limited(qos={"GrpJobs": 1}), "QOSGrpJobsLimit"),
-    (limited(qos={"MaxJobsPerAccount": 1}), "MaxJobsPerAccount"),
-    (limited(qos={"MaxTRESPerUser": "gres/gpu=1"}), "QOSMaxGRESPerUser"),
-    (limited(qos={"MaxTRESPerUser": "cpu=1"}), "QOSMaxCpuPerUserLimit"),
-    (limited(qos={"GrpTRES": "gres/gpu=1"}), "QOSGrpGRES"),
-    (limited(qos={"GrpTRES": "cpu=1"}), "QOSGrpCpuLimit"),
-    (limited(qos={"MaxTRESPerAccount": "gres/gpu=1"}), "MaxGRESPerAccount"),
-    (limited(user={"MaxJobs": 1}), "AssocMaxJobsLimit"),
-    (limited(account={"GrpTRES": "gres/gpu=1"}), "AssocGrpGRES"),
-    (limited(account={"GrpJobs": 1}), "AssocGrpJobsLimit"),
-])
+@pytest.mark.parametrize(
+    ("accounting", "reason"),
+    [
+        (limited(qos={"MaxJobsPerUser": 1}), "QOSMaxJobsPerUserLimit"),
+        (limited(qos={"GrpJobs": 1}), "QOSGrpJobsLimit"),
+        (limited(qos={"MaxJobsPerAccount": 1}), "MaxJobsPerAccount"),
+        (limited(qos={"MaxTRESPerUser": "gres/gpu=1"}), "QOSMaxGRESPerUser"),
+        (limited(qos={"MaxTRESPerUser": "cpu=1"}), "QOSMaxCpuPerUserLimit"),
+        (limited(qos={"GrpTRES": "gres/gpu=1"}), "QOSGrpGRES"),
+        (limited(qos={"GrpTRES": "cpu=1"}), "QOSGrpCpuLimit"),
+        (limited(qos={"MaxTRESPerAccount": "gres/gpu=1"}), "MaxGRESPerAccount"),
+        (limited(user={"MaxJobs": 1}), "AssocMaxJobsLimit"),
+        (limited(account={"GrpTRES": "gres/gpu=1"}), "AssocGrpGRES"),
+        (limited(account={"GrpJobs": 1}), "AssocGrpJobsLimit"),
+    ],
+)
 def test_the_second_job_waits_with_the_reason_and_blocks_nobody(accounting: dict[str, Any], reason: str) -> None:
     other = job("other", 2, 10, user="bob") if "user" in reason.lower() or reason == "AssocMaxJobsLimit" else None
     jobs = (*two(gpus_per_node=1), *([dict(other, account="lab", qos="q")] if other else []))
@@ -42,13 +51,16 @@ def test_the_second_job_waits_with_the_reason_and_blocks_nobody(accounting: dict
         assert starts(trace)["other"] == 2
 
 
-@pytest.mark.parametrize(("accounting", "reason"), [
-    (limited(qos={"MaxWall": "00:04:00"}), "QOSMaxWallDurationPerJobLimit"),
-    (limited(qos={"MaxTRESPerJob": "cpu=1"}), "QOSMaxCpuPerJobLimit"),
-    (limited(qos={"MinTRES": "cpu=9"}), "QOSMinCpuNotSatisfied"),
-    (limited(user={"MaxWall": "4"}), "AssocMaxWallDurationPerJobLimit"),
-    (limited(account={"MaxTRESPerJob": "node=1"}), "AssocMaxNodePerJobLimit"),
-])
+@pytest.mark.parametrize(
+    ("accounting", "reason"),
+    [
+        (limited(qos={"MaxWall": "00:04:00"}), "QOSMaxWallDurationPerJobLimit"),
+        (limited(qos={"MaxTRESPerJob": "cpu=1"}), "QOSMaxCpuPerJobLimit"),
+        (limited(qos={"MinTRES": "cpu=9"}), "QOSMinCpuNotSatisfied"),
+        (limited(user={"MaxWall": "4"}), "AssocMaxWallDurationPerJobLimit"),
+        (limited(account={"MaxTRESPerJob": "node=1"}), "AssocMaxNodePerJobLimit"),
+    ],
+)
 def test_a_job_over_a_limit_of_its_own_waits_for_ever(accounting: dict[str, Any], reason: str) -> None:
     trace = run(job("a", 0, 100, 5, nodes=2, account="lab", qos="q"), accounting=accounting, config=LIMITS, until=1000)
     assert trace.job("a").state == "PENDING" and trace.job("a").reason == reason
@@ -59,7 +71,11 @@ def test_limits_do_not_hold_unless_enforced() -> None:
 
 
 def test_a_limit_blocks_the_partition_with_assoc_limit_stop() -> None:
-    config = {**LIMITS, "SchedulerType": "sched/builtin", "SchedulerParameters": "sched_interval=2,batch_sched_delay=0,assoc_limit_stop"}
+    config = {
+        **LIMITS,
+        "SchedulerType": "sched/builtin",
+        "SchedulerParameters": "sched_interval=2,batch_sched_delay=0,assoc_limit_stop",
+    }
     jobs = (*two(gpus_per_node=1), job("c", 2, 10, 5, user="bob", account="lab"))
     accounting = limited(qos={"MaxTRESPerUser": "gres/gpu=1"})
     assert starts(run(*jobs, accounting=accounting, config=config, gpus=2, exclusive=False))["c"] == 100
@@ -69,18 +85,32 @@ def why(trace: Any, name: str) -> str:
     return next(e.detail["why"] for e in trace.events() if e.kind == "reject" and e.subject == name)
 
 
-@pytest.mark.parametrize(("jobs", "more", "said"), [
-    ([job("a", user="zoe", account="lab")], {"config": LIMITS, "accounting": LAB}, "Invalid account or account/partition combination specified"),
-    ([job("a", account="lab", qos="q")], {"config": LIMITS, "accounting": dict(LAB, qos=[*LAB["qos"], {"name": "q"}])}, "Invalid qos specification"),
-    ([job("a", nice=-5)], {}, "Invalid --nice value"),
-    ([job("a", constraint="tpu")], {}, "Invalid feature specification"),
-    ([job("a", reservation="none")], {}, "Requested reservation is invalid"),
-    ([job("a", gpus_per_node=9)], {"gpus": 2}, "Requested node configuration is not available"),
-    ([job("a", nodes=5)], {"config": {"EnforcePartLimits": "ALL"}}, "Node count specification invalid"),
-    ([job("a", ntasks=40)], {"config": {"EnforcePartLimits": "ALL"}}, "More processors requested than permitted"),
-    ([job("a", limit=20)], {"config": {"EnforcePartLimits": "ALL"}, "partitions": [{"name": "main", "MaxTime": "10"}]},
-     "Requested time limit is invalid (missing or exceeds some limit)"),
-])
+@pytest.mark.parametrize(
+    ("jobs", "more", "said"),
+    [
+        (
+            [job("a", user="zoe", account="lab")],
+            {"config": LIMITS, "accounting": LAB},
+            "Invalid account or account/partition combination specified",
+        ),
+        (
+            [job("a", account="lab", qos="q")],
+            {"config": LIMITS, "accounting": dict(LAB, qos=[*LAB["qos"], {"name": "q"}])},
+            "Invalid qos specification",
+        ),
+        ([job("a", nice=-5)], {}, "Invalid --nice value"),
+        ([job("a", constraint="tpu")], {}, "Invalid feature specification"),
+        ([job("a", reservation="none")], {}, "Requested reservation is invalid"),
+        ([job("a", gpus_per_node=9)], {"gpus": 2}, "Requested node configuration is not available"),
+        ([job("a", nodes=5)], {"config": {"EnforcePartLimits": "ALL"}}, "Node count specification invalid"),
+        ([job("a", ntasks=40)], {"config": {"EnforcePartLimits": "ALL"}}, "More processors requested than permitted"),
+        (
+            [job("a", limit=20)],
+            {"config": {"EnforcePartLimits": "ALL"}, "partitions": [{"name": "main", "MaxTime": "10"}]},
+            "Requested time limit is invalid (missing or exceeds some limit)",
+        ),
+    ],
+)
 def test_refusals_in_the_words_of_the_real_sbatch(jobs: list[Any], more: dict[str, Any], said: str) -> None:
     """The messages are those of the recorded outputs of the real commands."""
     trace = run(*jobs, **more)
@@ -100,25 +130,37 @@ def test_deny_on_limit_refuses_what_could_never_run() -> None:
     assert trace.job("a").state == "REJECTED"
 
 
-@pytest.mark.parametrize(("more", "reason"), [
-    ({"limit": 20}, "PartitionTimeLimit"), ({"nodes": 3}, "PartitionNodeLimit"), ({"ntasks": 40}, "PartitionConfig")])
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [({"limit": 20}, "PartitionTimeLimit"), ({"nodes": 3}, "PartitionNodeLimit"), ({"ntasks": 40}, "PartitionConfig")],
+)
 def test_without_enforcement_partition_limits_make_jobs_wait(more: dict[str, Any], reason: str) -> None:
     parts = [{"name": "main", "MaxTime": "10", "MaxNodes": "2"}]
-    trace = run({**job("a"), **({"time_limit_min": more.pop("limit")} if "limit" in more else {}), **more}, job("b", 1),
-                partitions=parts, until=100)
+    trace = run(
+        {**job("a"), **({"time_limit_min": more.pop("limit")} if "limit" in more else {}), **more},
+        job("b", 1),
+        partitions=parts,
+        until=100,
+    )
     assert trace.job("a").reason == reason and reasons(trace, "a")[0] == "PartitionConfig"
     assert starts(trace)["b"] == 1
 
 
 def test_the_second_partition_is_used_when_the_first_cannot() -> None:
     parts = [{"name": "short", "MaxTime": "10", "nodes": "n1", "Default": "YES"}, {"name": "long", "nodes": "n2"}]
-    trace = run(job("x", 0, 100, 5, partition="short"), job("y", 1, 60, 5, nodes=1, partition="short,long"), nodes=2,
-                partitions=[{**part, "OverSubscribe": "EXCLUSIVE"} for part in parts])
+    trace = run(
+        job("x", 0, 100, 5, partition="short"),
+        job("y", 1, 60, 5, nodes=1, partition="short,long"),
+        nodes=2,
+        partitions=[{**part, "OverSubscribe": "EXCLUSIVE"} for part in parts],
+    )
     assert starts(trace)["y"] == 1 and trace.job("y").extra["partition"] == "long"
 
 
 def test_a_partition_that_is_down_starts_nothing_until_it_is_up() -> None:
-    events = [{"at": 5, "do": "update_partition", "name": "main", "set": {"State": "DOWN"}},
-              {"at": 50, "do": "update_partition", "name": "main", "set": {"State": "UP"}}]
+    events = [
+        {"at": 5, "do": "update_partition", "name": "main", "set": {"State": "DOWN"}},
+        {"at": 50, "do": "update_partition", "name": "main", "set": {"State": "UP"}},
+    ]
     trace = run(job("a", 10), events=events)
     assert starts(trace)["a"] == 50 and "PartitionDown" in reasons(trace, "a")

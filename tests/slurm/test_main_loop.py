@@ -1,4 +1,5 @@
 """The main loop: strict order per partition, and what does not block (facts/slurm.md, section 1)."""
+
 from __future__ import annotations
 
 from tests.slurm.build import LAB, job, places, reasons, run, starts
@@ -15,19 +16,37 @@ def test_a_job_that_does_not_fit_blocks_all_behind_it() -> None:
 
 
 def test_only_the_partition_of_the_blocked_job_is_blocked() -> None:
-    trace = run(job("a", 0, 100, nodes=2), job("b", 1, 50, nodes=1), job("c", 2, 50, nodes=1, partition="right"),
-                config=BUILTIN, partitions=TWO, exclusive=False)
+    trace = run(
+        job("a", 0, 100, nodes=2),
+        job("b", 1, 50, nodes=1),
+        job("c", 2, 50, nodes=1, partition="right"),
+        config=BUILTIN,
+        partitions=TWO,
+        exclusive=False,
+    )
     assert starts(trace) == {"a": 0, "b": 1, "c": 2}
-    trace = run(job("a", 0, 100, ntasks=8), job("b", 1, 50, nodes=1), job("c", 2, 50, nodes=1, partition="right"),
-                config=BUILTIN, partitions=TWO)
+    trace = run(
+        job("a", 0, 100, ntasks=8),
+        job("b", 1, 50, nodes=1),
+        job("c", 2, 50, nodes=1, partition="right"),
+        config=BUILTIN,
+        partitions=TWO,
+    )
     assert starts(trace) == {"a": 0, "b": 100, "c": 2}
 
 
 def test_nodes_of_a_blocked_partition_are_taken_from_later_partitions() -> None:
-    both = [{"name": "all", "nodes": "n[1-4]", "Default": "YES", "OverSubscribe": "EXCLUSIVE"},
-            {"name": "some", "nodes": "n[3-4]", "OverSubscribe": "EXCLUSIVE"}]
-    trace = run(job("a", 0, 100, nodes=2), job("wide", 1, 50, nodes=3), job("c", 2, 50, nodes=1, partition="some"),
-                config=BUILTIN, partitions=both)
+    both = [
+        {"name": "all", "nodes": "n[1-4]", "Default": "YES", "OverSubscribe": "EXCLUSIVE"},
+        {"name": "some", "nodes": "n[3-4]", "OverSubscribe": "EXCLUSIVE"},
+    ]
+    trace = run(
+        job("a", 0, 100, nodes=2),
+        job("wide", 1, 50, nodes=3),
+        job("c", 2, 50, nodes=1, partition="some"),
+        config=BUILTIN,
+        partitions=both,
+    )
     assert starts(trace) == {"a": 0, "wide": 100, "c": 100}
     assert places(trace)["c"] == ("n4",)
     assert "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions" in reasons(trace, "c")
@@ -39,8 +58,14 @@ def test_required_busy_nodes_block_only_themselves() -> None:
 
 
 def test_held_and_not_yet_eligible_jobs_do_not_block() -> None:
-    trace = run(job("a", 0, 50, nodes=4), job("held", 1, 10, hold=True), job("later", 2, 10, begin="now+10minutes"),
-                job("c", 3, 10, nodes=4), config=BUILTIN, until=2000)
+    trace = run(
+        job("a", 0, 50, nodes=4),
+        job("held", 1, 10, hold=True),
+        job("later", 2, 10, begin="now+10minutes"),
+        job("c", 3, 10, nodes=4),
+        config=BUILTIN,
+        until=2000,
+    )
     assert starts(trace) == {"a": 0, "held": None, "later": 602, "c": 50}
     assert trace.job("held").reason == "JobHeldUser"
     assert reasons(trace, "later")[0] == "BeginTime"
@@ -49,11 +74,19 @@ def test_held_and_not_yet_eligible_jobs_do_not_block() -> None:
 def test_after_an_event_only_the_first_of_the_queue_are_tried() -> None:
     """default_queue_depth; the periodic run tries all (slurm.conf(5), SchedulerParameters)."""
     config = {**BUILTIN, "SchedulerParameters": "default_queue_depth=2,sched_interval=50,batch_sched_delay=0"}
-    limited = dict(LAB, qos=[{"name": "one", "MaxJobsPerUser": 1}], users=[{"name": "alice", "account": "lab", "qos": "normal,one"}])
+    limited = dict(
+        LAB, qos=[{"name": "one", "MaxJobsPerUser": 1}], users=[{"name": "alice", "account": "lab", "qos": "normal,one"}]
+    )
     waiting = [job(f"w{i}", 1, 10, qos="one", account="lab") for i in range(4)]
     config["AccountingStorageEnforce"] = "limits"
-    trace = run(job("first", 0, 10_000, 200, qos="one", account="lab"), *waiting, job("free", 2, 10, account="lab"),
-                config=config, accounting=limited, until=400)
+    trace = run(
+        job("first", 0, 10_000, 200, qos="one", account="lab"),
+        *waiting,
+        job("free", 2, 10, account="lab"),
+        config=config,
+        accounting=limited,
+        until=400,
+    )
     assert starts(trace)["free"] == 32  # the daemon started 68 s before zero: its full runs come at 32, 82, ...
 
 

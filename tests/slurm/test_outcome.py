@@ -1,4 +1,5 @@
 """The form of an outcome, and what the comparison finds."""
+
 from __future__ import annotations
 
 import copy
@@ -36,14 +37,26 @@ def test_it_is_the_same_every_time() -> None:
 
 
 def test_waiting_cancelled_and_refused_jobs() -> None:
-    workload = parse_workload(document(
-        job("a", 0, 1000, 20, nodes=4), job("waits", 1), job("gone", 2), job("bad", 3, constraint="tpu"), job("arr", 4, array="0-1"),
-        events=[{"at": 9, "do": "scancel", "job": "gone"}, {"at": 10, "do": "scancel", "job": "arr[1]"}], until_s=500))
+    workload = parse_workload(
+        document(
+            job("a", 0, 1000, 20, nodes=4),
+            job("waits", 1),
+            job("gone", 2),
+            job("bad", 3, constraint="tpu"),
+            job("arr", 4, array="0-1"),
+            events=[{"at": 9, "do": "scancel", "job": "gone"}, {"at": 10, "do": "scancel", "job": "arr[1]"}],
+            until_s=500,
+        )
+    )
     jobs = outcome(simulate_slurm(workload), workload)["jobs"]
     assert jobs["waits"]["state"] == "PENDING" and jobs["waits"]["reason"] == "Resources"
     assert jobs["waits"]["runs"] == [{"start_s": None, "end_s": None, "state": "PENDING", "nodes": []}]
     assert (jobs["gone"]["start_s"], jobs["gone"]["end_s"]) == (None, 9)
-    assert jobs["bad"] == {"state": "REJECTED", "rc": 1, "stderr": "sbatch: error: Batch job submission failed: Invalid feature specification"}
+    assert jobs["bad"] == {
+        "state": "REJECTED",
+        "rc": 1,
+        "stderr": "sbatch: error: Batch job submission failed: Invalid feature specification",
+    }
     assert "arr_1" not in jobs and jobs["a"]["state"] == "RUNNING"
     rows = outcome(simulate_slurm(workload), workload)["job_transitions"]
     assert {"t": 10, "job": "arr_1", "state": "GONE", "reason": "Priority", "nodes": ""} in rows
@@ -57,13 +70,21 @@ def test_starts_close_together_form_a_group() -> None:
 BROKEN: list[tuple[str, Callable[[dict[str, Any]], object], str]] = [
     ("state", lambda o: o["jobs"]["over"].update(state="COMPLETED"), "over: state is COMPLETED, measured TIMEOUT"),
     ("nodes", lambda o: o["jobs"]["ok"]["runs"][0].update(nodes=["n2"]), "ok: run 0 nodes is n2, measured n1"),
-    ("start", lambda o: o["jobs"]["over_wait"]["runs"][0].update(start_s=230), "over_wait: run 0 start_s is 230, measured 204 within 14 s"),
+    (
+        "start",
+        lambda o: o["jobs"]["over_wait"]["runs"][0].update(start_s=230),
+        "over_wait: run 0 start_s is 230, measured 204 within 14 s",
+    ),
     ("runs", lambda o: o["jobs"]["ok"]["runs"].append(o["jobs"]["ok"]["runs"][0]), "ok: runs is 2, measured 1"),
     ("missing", lambda o: o["jobs"].pop("ok"), "ok: missing, measured COMPLETED"),
     ("exit code", lambda o: o["jobs"]["ok"].update(exit_code="1:0"), "ok: exit code is 1:0, measured 0:0"),
     ("extra", lambda o: o["jobs"].update(extra=o["jobs"]["ok"]), "extra: not in the measured run"),
     ("order", lambda o: o["jobs"]["stubborn"]["runs"][0].update(start_s=3), "stubborn starts at 3, before over at 15"),
-    ("reason", lambda o: o.update(job_transitions=[]), "over_wait: the reason Resources never appears; it was seen for 151.5 s"),
+    (
+        "reason",
+        lambda o: o.update(job_transitions=[]),
+        "over_wait: the reason Resources never appears; it was seen for 151.5 s",
+    ),
 ]
 
 
@@ -94,6 +115,9 @@ def test_totals_are_compared_where_the_schedule_varies() -> None:
 
 
 def test_short_lived_reasons_need_not_appear() -> None:
-    rows = [{"t": 0.0, "job": "a", "state": "PENDING", "reason": "None"}, {"t": 9.0, "job": "a", "state": "PENDING", "reason": "Priority"},
-            {"t": 30.0, "job": "a", "state": "RUNNING", "reason": "None"}]
+    rows = [
+        {"t": 0.0, "job": "a", "state": "PENDING", "reason": "None"},
+        {"t": 9.0, "job": "a", "state": "PENDING", "reason": "Priority"},
+        {"t": 30.0, "job": "a", "state": "RUNNING", "reason": "None"},
+    ]
     assert list(standing_reasons(rows)) == [("a", "Priority", 21.0)]

@@ -1,4 +1,5 @@
 """Preemption by QOS and by partition (facts/slurm.md, section 4)."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -8,10 +9,20 @@ from tests.slurm.build import job, places, reasons, run, starts
 
 def qos(mode: str, **more: Any) -> dict[str, Any]:
     return {
-        "config": {"PriorityType": "priority/multifactor", "PriorityWeightQOS": "1000", "AccountingStorageEnforce": "qos",
-                   "PreemptType": "preempt/qos", "PreemptMode": mode.upper(), **more},
-        "accounting": {"qos": [{"name": "low", "priority": 1, "preemptmode": mode}, {"name": "high", "priority": 9, "preempt": "low"}],
-                       "accounts": [{"name": "lab"}], "users": [{"name": "alice", "account": "lab", "qos": "normal,low,high"}]}}
+        "config": {
+            "PriorityType": "priority/multifactor",
+            "PriorityWeightQOS": "1000",
+            "AccountingStorageEnforce": "qos",
+            "PreemptType": "preempt/qos",
+            "PreemptMode": mode.upper(),
+            **more,
+        },
+        "accounting": {
+            "qos": [{"name": "low", "priority": 1, "preemptmode": mode}, {"name": "high", "priority": 9, "preempt": "low"}],
+            "accounts": [{"name": "lab"}],
+            "users": [{"name": "alice", "account": "lab", "qos": "normal,low,high"}],
+        },
+    }
 
 
 def lab(name: str, at: int, quality: str, nodes: int, run_s: int = 500) -> dict[str, Any]:
@@ -20,7 +31,10 @@ def lab(name: str, at: int, quality: str, nodes: int, run_s: int = 500) -> dict[
 
 def test_a_requeued_victim_starts_again_from_zero() -> None:
     trace = run(lab("low", 0, "low", 4), lab("high", 100, "high", 2, 300), **qos("requeue"))
-    assert [(one.state, one.start, one.end) for one in trace.job("low").runs] == [("PREEMPTED", 0, 100), ("COMPLETED", 400, 900)]
+    assert [(one.state, one.start, one.end) for one in trace.job("low").runs] == [
+        ("PREEMPTED", 0, 100),
+        ("COMPLETED", 400, 900),
+    ]
     assert starts(trace)["high"] == 100 and reasons(trace, "low") == ["BeginTime", "Resources"]
 
 
@@ -30,7 +44,13 @@ def test_a_cancelled_victim_is_gone() -> None:
 
 
 def test_no_more_victims_than_needed_the_smaller_first() -> None:
-    trace = run(lab("l1", 0, "low", 2), lab("l2", 1, "low", 1), lab("l3", 2, "low", 1), lab("high", 100, "high", 1, 100), **qos("cancel"))
+    trace = run(
+        lab("l1", 0, "low", 2),
+        lab("l2", 1, "low", 1),
+        lab("l3", 2, "low", 1),
+        lab("high", 100, "high", 1, 100),
+        **qos("cancel"),
+    )
     assert [trace.job(name).state for name in ("l1", "l2", "l3")] == ["COMPLETED", "PREEMPTED", "COMPLETED"]
 
 
@@ -51,21 +71,35 @@ def test_exempt_time_protects_the_young() -> None:
 
 
 def test_higher_tiers_preempt_lower_partitions() -> None:
-    parts = [{"name": "low", "Default": "YES", "PriorityTier": 1, "OverSubscribe": "EXCLUSIVE"},
-             {"name": "high", "PriorityTier": 5, "OverSubscribe": "EXCLUSIVE"}]
+    parts = [
+        {"name": "low", "Default": "YES", "PriorityTier": 1, "OverSubscribe": "EXCLUSIVE"},
+        {"name": "high", "PriorityTier": 5, "OverSubscribe": "EXCLUSIVE"},
+    ]
     config = {"PreemptType": "preempt/partition_prio", "PreemptMode": "REQUEUE"}
-    trace = run(job("l", 0, 500, 20, nodes=4, partition="low"), job("h", 100, 50, 5, nodes=1, partition="high"), partitions=parts,
-                config=config)
+    trace = run(
+        job("l", 0, 500, 20, nodes=4, partition="low"),
+        job("h", 100, 50, 5, nodes=1, partition="high"),
+        partitions=parts,
+        config=config,
+    )
     assert starts(trace)["h"] == 100 and [one.state for one in trace.job("l").runs] == ["PREEMPTED", "COMPLETED"]
 
 
 def test_a_suspended_job_goes_on_where_it_was() -> None:
-    parts = [{"name": "low", "Default": "YES", "PriorityTier": 1, "OverSubscribe": "FORCE:1"},
-             {"name": "high", "PriorityTier": 5, "OverSubscribe": "FORCE:1"}]
+    parts = [
+        {"name": "low", "Default": "YES", "PriorityTier": 1, "OverSubscribe": "FORCE:1"},
+        {"name": "high", "PriorityTier": 5, "OverSubscribe": "FORCE:1"},
+    ]
     config = {"PreemptType": "preempt/partition_prio", "PreemptMode": "SUSPEND,GANG"}
     common = {"ntasks_per_node": 4, "stoppable": True}
-    trace = run(job("l", 0, 500, 20, nodes=2, partition="low", **common), job("h", 100, 300, 9, nodes=1, partition="high", **common),
-                job("l2", 150, 10, 2, nodes=1, partition="low", **common), nodes=2, partitions=parts, config=config)
+    trace = run(
+        job("l", 0, 500, 20, nodes=2, partition="low", **common),
+        job("h", 100, 300, 9, nodes=1, partition="high", **common),
+        job("l2", 150, 10, 2, nodes=1, partition="low", **common),
+        nodes=2,
+        partitions=parts,
+        config=config,
+    )
     assert starts(trace) == {"l": 0, "h": 100, "l2": 800}
     [paused] = trace.job("l").runs
     assert paused.end == 800 and trace.job("l").extra["suspended"] == [[100, 400]]

@@ -1,4 +1,5 @@
 """Priorities (facts/slurm.md, section 2), checked against numbers that the real Slurm printed."""
+
 from __future__ import annotations
 
 import json
@@ -31,11 +32,15 @@ def sprio(name: str) -> dict[str, int]:
     outcome = json.loads((GOLDEN / f"{name}.outcome.json").read_text(encoding="utf-8"))
     [snapshot] = outcome["snapshots"].values()
     rows = snapshot["sprio -l"].splitlines()[1:]
-    return {int(number): int(priority) for number, _part, _user, priority in (re.split(r"\s+", row.strip())[:4] for row in rows)}
+    return {
+        int(number): int(priority) for number, _part, _user, priority in (re.split(r"\s+", row.strip())[:4] for row in rows)
+    }
 
 
-@pytest.mark.parametrize(("name", "time", "age_step"), [
-    ("multifactor_qos_nice", 300, 0), ("multifactor_size_age_partition", 420, 17), ("fairshare_two_accounts", 960, 0)])
+@pytest.mark.parametrize(
+    ("name", "time", "age_step"),
+    [("multifactor_qos_nice", 300, 0), ("multifactor_size_age_partition", 420, 17), ("fairshare_two_accounts", 960, 0)],
+)
 def test_priorities_are_those_of_the_real_sprio(name: str, time: int, age_step: int) -> None:
     """Age moves by PriorityCalcPeriod (a minute is 17 points of 1000 an hour); its phase is chance."""
     measured = sprio(name)
@@ -52,14 +57,22 @@ def test_basic_priorities_count_down() -> None:
 
 
 def test_qos_and_nice_decide() -> None:
-    jobs = (job("x", 0, 100, nodes=4, account="lab"), job("lo", 1, 10, nodes=4, account="lab", qos="low"),
-            job("hi", 2, 10, nodes=4, account="lab", qos="high"), job("nice", 3, 10, nodes=4, account="lab", qos="high", nice=950))
+    jobs = (
+        job("x", 0, 100, nodes=4, account="lab"),
+        job("lo", 1, 10, nodes=4, account="lab", qos="low"),
+        job("hi", 2, 10, nodes=4, account="lab", qos="high"),
+        job("nice", 3, 10, nodes=4, account="lab", qos="high", nice=950),
+    )
     assert starts(run(*jobs, config=QOS, accounting=LAB)) == {"x": 0, "hi": 100, "lo": 110, "nice": 120}
 
 
 def test_with_no_weights_submission_decides() -> None:
-    trace = run(job("x", 0, 100, nodes=4), job("b", 1, 10, nodes=4), job("c", 2, 10, nodes=4),
-                config={"PriorityType": "priority/multifactor"})
+    trace = run(
+        job("x", 0, 100, nodes=4),
+        job("b", 1, 10, nodes=4),
+        job("c", 2, 10, nodes=4),
+        config={"PriorityType": "priority/multifactor"},
+    )
     assert starts(trace) == {"x": 0, "b": 100, "c": 110}
 
 
@@ -74,17 +87,27 @@ def test_size_counts_cores_asked_for_until_a_placement_was_tried() -> None:
 
 
 def test_age_counts_from_when_the_job_could_start() -> None:
-    config = {"PriorityType": "priority/multifactor", "PriorityWeightAge": "100000", "PriorityMaxAge": "0-1", "PriorityCalcPeriod": "1",
-              "SchedulerType": "sched/builtin"}
-    trace = run(job("x", 0, 2000, 60, nodes=4), job("later", 1, 10, nodes=4, begin="now+15minutes"), job("old", 100, 10, nodes=4),
-                config=config)
+    config = {
+        "PriorityType": "priority/multifactor",
+        "PriorityWeightAge": "100000",
+        "PriorityMaxAge": "0-1",
+        "PriorityCalcPeriod": "1",
+        "SchedulerType": "sched/builtin",
+    }
+    trace = run(
+        job("x", 0, 2000, 60, nodes=4),
+        job("later", 1, 10, nodes=4, begin="now+15minutes"),
+        job("old", 100, 10, nodes=4),
+        config=config,
+    )
     assert starts(trace) == {"x": 0, "old": 2000, "later": 2010}
 
 
 def tree(users: dict[str, tuple[str, int]], accounts: dict[str, int], usage: dict[str, float]) -> dict[str, float]:
     accounting = Accounting(
         accounts={name: Account(name, shares=shares) for name, shares in accounts.items()},
-        associations={(user, account): Association(user, account, shares) for user, (account, shares) in users.items()})
+        associations={(user, account): Association(user, account, shares) for user, (account, shares) in users.items()},
+    )
     fair = FairTree(accounting)
     for user, (account, _shares) in users.items():
         for name in (f"{user}@{account}", account, ""):

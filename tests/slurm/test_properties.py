@@ -1,4 +1,5 @@
 """Laws that hold for every cluster and workload (hypothesis)."""
+
 from __future__ import annotations
 
 import copy
@@ -28,10 +29,14 @@ def jobs(draw: st.DrawFn, honest: bool = False, plain: bool = False) -> list[dic
         more: dict[str, Any] = {"nodes": draw(st.integers(1, 4))}
         if not plain:
             shape = draw(st.sampled_from(["nodes", "tasks", "gpus", "total", "exclusive", "user"]))
-            more = {"nodes": {"nodes": more["nodes"]}, "tasks": {"ntasks": draw(st.integers(1, 12))},
-                    "gpus": {"gpus_per_node": draw(st.integers(1, 2)), "nodes": draw(st.integers(1, 3))},
-                    "total": {"gpus": draw(st.integers(1, 6))}, "exclusive": {"nodes": 1, "exclusive": True},
-                    "user": {"ntasks": 1, "exclusive": "user"}}[shape]
+            more = {
+                "nodes": {"nodes": more["nodes"]},
+                "tasks": {"ntasks": draw(st.integers(1, 12))},
+                "gpus": {"gpus_per_node": draw(st.integers(1, 2)), "nodes": draw(st.integers(1, 3))},
+                "total": {"gpus": draw(st.integers(1, 6))},
+                "exclusive": {"nodes": 1, "exclusive": True},
+                "user": {"ntasks": 1, "exclusive": "user"},
+            }[shape]
             more["user"] = draw(st.sampled_from(USERS))
             if made and draw(st.booleans()):
                 kind = draw(st.sampled_from(["afterok", "afterany", "after", "afternotok"]))
@@ -54,26 +59,57 @@ def workloads(draw: st.DrawFn) -> dict[str, Any]:
     for _ in range(draw(st.integers(0, 3))):
         at = draw(st.integers(0, 900))
         node = f"n{draw(st.integers(1, 4))}"
-        events.append(draw(st.sampled_from([
-            {"at": at, "do": "drain", "nodes": node, "reason": "x"}, {"at": at, "do": "down", "nodes": node, "reason": "x"},
-            {"at": at, "do": "kill_slurmd", "nodes": node}, {"at": at, "do": "scancel", "job": names[0]},
-            {"at": at, "do": "requeue", "job": names[0]}, {"at": at, "do": "hold", "job": names[-1]},
-            {"at": at, "do": "create_reservation", "name": "r", "start_s": at + 60, "duration_min": 3, "nodes": node}])))
+        events.append(
+            draw(
+                st.sampled_from(
+                    [
+                        {"at": at, "do": "drain", "nodes": node, "reason": "x"},
+                        {"at": at, "do": "down", "nodes": node, "reason": "x"},
+                        {"at": at, "do": "kill_slurmd", "nodes": node},
+                        {"at": at, "do": "scancel", "job": names[0]},
+                        {"at": at, "do": "requeue", "job": names[0]},
+                        {"at": at, "do": "hold", "job": names[-1]},
+                        {
+                            "at": at,
+                            "do": "create_reservation",
+                            "name": "r",
+                            "start_s": at + 60,
+                            "duration_min": 3,
+                            "nodes": node,
+                        },
+                    ]
+                )
+            )
+        )
     if len([one for one in events if one["do"] == "create_reservation"]) > 1:
         events = [one for one in events if one["do"] != "create_reservation"]
     config = {
         "SchedulerType": draw(st.sampled_from(["sched/backfill", "sched/builtin"])),
         "PriorityType": draw(st.sampled_from(["priority/basic", "priority/multifactor"])),
         "SchedulerParameters": draw(st.sampled_from([BASE, "", "default_queue_depth=2", f"{BASE},bf_max_job_test=3"])),
-        "CompleteWait": str(draw(st.sampled_from([0, 30]))), "KillWait": str(draw(st.sampled_from([0, 30]))),
-        "SelectTypeParameters": draw(st.sampled_from(["CR_Core", "CR_Core,CR_LLN"])), "PriorityWeightAge": "1000",
-        "PriorityWeightJobSize": "500", "PriorityCalcPeriod": "1"}
-    return document(*made, nodes=4, cpus=draw(st.integers(2, 8)), gpus=2, exclusive=draw(st.booleans()), config=config, events=events,
-                    until_s=6000)
+        "CompleteWait": str(draw(st.sampled_from([0, 30]))),
+        "KillWait": str(draw(st.sampled_from([0, 30]))),
+        "SelectTypeParameters": draw(st.sampled_from(["CR_Core", "CR_Core,CR_LLN"])),
+        "PriorityWeightAge": "1000",
+        "PriorityWeightJobSize": "500",
+        "PriorityCalcPeriod": "1",
+    }
+    return document(
+        *made,
+        nodes=4,
+        cpus=draw(st.integers(2, 8)),
+        gpus=2,
+        exclusive=draw(st.booleans()),
+        config=config,
+        events=events,
+        until_s=6000,
+    )
 
 
 def no_health_check(examples: int) -> Any:
-    return settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+    return settings(
+        max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    )
 
 
 @no_health_check(150)

@@ -1,4 +1,5 @@
 """Advance reservations (facts/slurm.md, section 10)."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -12,7 +13,9 @@ def reservation(**more: Any) -> dict[str, Any]:
 
 def test_only_jobs_whose_limit_ends_before_it_may_start() -> None:
     events = [reservation(flags="MAINT")]
-    trace = run(job("fits", 10, 60, 9, nodes=1), job("long", 11, 60, 10, nodes=1), job("late", 500, 30, 2, nodes=1), events=events)
+    trace = run(
+        job("fits", 10, 60, 9, nodes=1), job("long", 11, 60, 10, nodes=1), job("late", 500, 30, 2, nodes=1), events=events
+    )
     assert starts(trace) == {"fits": 10, "long": 900, "late": 900}
     assert reasons(trace, "long")[-1] == "ReqNodeNotAvail, Reserved for maintenance"
     assert (600, "maint") in [(e.time, e.detail["state"]) for e in trace.events() if e.kind == "node" and e.subject == "n1"]

@@ -1,4 +1,5 @@
 """Which nodes and GPUs a job gets (facts/slurm.md, section 3)."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -8,9 +9,11 @@ import pytest
 from clustersim.slurm.features import parse_constraint
 from tests.slurm.build import gpus, job, places, run, starts
 
-MIXED = [{"name": "c[1-2]", "cpus": 8, "weight": 10, "features": ["cpu", "old"]},
-         {"name": "d[1-2]", "cpus": 16, "weight": 20, "features": ["cpu", "new"]},
-         {"name": "g1", "cpus": 16, "weight": 5, "features": ["gpu", "new"], "gpus": 4, "gpu_type": "a100"}]
+MIXED = [
+    {"name": "c[1-2]", "cpus": 8, "weight": 10, "features": ["cpu", "old"]},
+    {"name": "d[1-2]", "cpus": 16, "weight": 20, "features": ["cpu", "new"]},
+    {"name": "g1", "cpus": 16, "weight": 5, "features": ["gpu", "new"], "gpus": 4, "gpu_type": "a100"},
+]
 
 
 def on_mixed(*jobs: dict[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -19,7 +22,10 @@ def on_mixed(*jobs: dict[str, Any]) -> dict[str, tuple[str, ...]]:
 
 def test_low_weights_are_used_up_first() -> None:
     assert on_mixed(job("a", ntasks=16), job("b", 1, ntasks=8), job("c", 2, ntasks=4)) == {
-        "a": ("g1",), "b": ("c1",), "c": ("c2",)}
+        "a": ("g1",),
+        "b": ("c1",),
+        "c": ("c2",),
+    }
 
 
 def test_a_job_spans_weights_lowest_first() -> None:
@@ -32,8 +38,13 @@ def test_best_fit_fills_a_started_node_only_if_it_fits_better() -> None:
 
 
 def test_runs_of_neighbours_the_tightest_that_suffices() -> None:
-    jobs = (job("a", 0, 1000, 20, nodes=1), job("b", 1, 1000, 20, nodes=2), job("hole", 2, 50, 5, nodes=2),
-            job("d", 3, 1000, 20, nodes=1), job("pair", 100, 50, 5, nodes=2))
+    jobs = (
+        job("a", 0, 1000, 20, nodes=1),
+        job("b", 1, 1000, 20, nodes=2),
+        job("hole", 2, 50, 5, nodes=2),
+        job("d", 3, 1000, 20, nodes=1),
+        job("pair", 100, 50, 5, nodes=2),
+    )
     trace = run(*jobs, nodes=9)
     assert places(trace)["hole"] == ("n4", "n5")
     assert places(trace)["pair"] == ("n4", "n5")  # a hole of two, rather than breaking the run n7 to n9
@@ -47,8 +58,14 @@ def test_when_no_run_suffices_the_biggest_comes_first() -> None:
 
 
 def test_tasks_without_a_node_count_use_the_fewest_nodes() -> None:
-    trace = run(job("a", ntasks=6), job("b", 1, ntasks=8, nodes=2), job("c", 2, ntasks=2, cpus_per_task=3), nodes=4, cpus=4,
-                exclusive=False)
+    trace = run(
+        job("a", ntasks=6),
+        job("b", 1, ntasks=8, nodes=2),
+        job("c", 2, ntasks=2, cpus_per_task=3),
+        nodes=4,
+        cpus=4,
+        exclusive=False,
+    )
     assert places(trace) == {"a": ("n1", "n2"), "b": ("n3", "n4"), "c": ("n1", "n2")}
     assert [place.cpus for place in trace.job("a").runs[0].places] == [4, 2]
     assert [place.cpus for place in trace.job("b").runs[0].places] == [4, 4]
@@ -57,22 +74,42 @@ def test_tasks_without_a_node_count_use_the_fewest_nodes() -> None:
 
 def test_a_request_that_poor_nodes_would_spoil_leaves_them_out() -> None:
     """choose_nodes retries without the nodes that have least ("knapsack problem")."""
-    trace = run(job("a", 0, 500, 10, ntasks=3), job("b", 1, 500, 10, ntasks=3, nodelist="n2"),
-                job("two", 2, 50, 5, nodes=2, ntasks=8), nodes=4, cpus=4, exclusive=False)
+    trace = run(
+        job("a", 0, 500, 10, ntasks=3),
+        job("b", 1, 500, 10, ntasks=3, nodelist="n2"),
+        job("two", 2, 50, 5, nodes=2, ntasks=8),
+        nodes=4,
+        cpus=4,
+        exclusive=False,
+    )
     assert places(trace)["two"] == ("n3", "n4") and starts(trace)["two"] == 2
 
 
 def test_gpus_are_packed_and_given_lowest_index_first() -> None:
-    trace = run(job("a", 0, 500, 10, gpus_per_node=1), job("b", 1, 100, 10, gpus_per_node=2), job("c", 2, 500, 10, gpus_per_node=1),
-                job("d", 200, 500, 10, gpus_per_node=3), job("e", 201, 500, 10, gpus_per_node=2), nodes=2, cpus=16, gpus=4,
-                exclusive=False)
+    trace = run(
+        job("a", 0, 500, 10, gpus_per_node=1),
+        job("b", 1, 100, 10, gpus_per_node=2),
+        job("c", 2, 500, 10, gpus_per_node=1),
+        job("d", 200, 500, 10, gpus_per_node=3),
+        job("e", 201, 500, 10, gpus_per_node=2),
+        nodes=2,
+        cpus=16,
+        gpus=4,
+        exclusive=False,
+    )
     assert places(trace) == {"a": ("n1",), "b": ("n1",), "c": ("n1",), "d": ("n2",), "e": ("n1",)}
     assert gpus(trace, "b") == [(1, 2)] and gpus(trace, "c") == [(3,)] and gpus(trace, "e") == [(1, 2)]
 
 
 def test_least_loaded_nodes_spread_jobs() -> None:
-    trace = run(*(job(f"j{i}", i, 500, 10, gpus_per_node=1) for i in range(4)), nodes=3, cpus=16, gpus=4, exclusive=False,
-                config={"SelectTypeParameters": "CR_Core,CR_LLN"})
+    trace = run(
+        *(job(f"j{i}", i, 500, 10, gpus_per_node=1) for i in range(4)),
+        nodes=3,
+        cpus=16,
+        gpus=4,
+        exclusive=False,
+        config={"SelectTypeParameters": "CR_Core,CR_LLN"},
+    )
     assert [nodes[0] for nodes in places(trace).values()] == ["n1", "n2", "n3", "n1"]
     trace = run(*(job(f"j{i}", i, 500, 10) for i in range(2)), nodes=2, partitions=[{"name": "main", "LLN": "YES"}])
     assert places(trace) == {"j0": ("n1",), "j1": ("n2",)}
@@ -86,23 +123,39 @@ def test_gpus_of_a_job_may_lie_on_several_nodes() -> None:
 
 def test_typed_gpus_and_unknown_types() -> None:
     nodes = [{"name": "a1", "cpus": 8, "gpus": 2, "gpu_type": "v100"}, {"name": "b1", "cpus": 8, "gpus": 2, "gpu_type": "a100"}]
-    trace = run(job("a", extra_args=["--gres=gpu:a100:1"]), job("b", 1, extra_args=["--gres=gpu:h100:1"]), nodes=nodes,
-                exclusive=False)
+    trace = run(
+        job("a", extra_args=["--gres=gpu:a100:1"]), job("b", 1, extra_args=["--gres=gpu:h100:1"]), nodes=nodes, exclusive=False
+    )
     assert places(trace) == {"a": ("b1",)}
     assert trace.job("b").state == "REJECTED"
-    assert next(e.detail["why"] for e in trace.events() if e.kind == "reject").endswith("Requested node configuration is not available")
+    assert next(e.detail["why"] for e in trace.events() if e.kind == "reject").endswith(
+        "Requested node configuration is not available"
+    )
 
 
 def test_exclusive_takes_an_empty_node_with_all_that_is_in_it() -> None:
-    trace = run(job("s", 0, 300, 10, ntasks=1), job("x", 1, 60, 5, ntasks=1, exclusive=True), job("y", 2, 60, 5, gpus_per_node=1),
-                nodes=2, cpus=8, gpus=2, exclusive=False)
+    trace = run(
+        job("s", 0, 300, 10, ntasks=1),
+        job("x", 1, 60, 5, ntasks=1, exclusive=True),
+        job("y", 2, 60, 5, gpus_per_node=1),
+        nodes=2,
+        cpus=8,
+        gpus=2,
+        exclusive=False,
+    )
     assert places(trace) == {"s": ("n1",), "x": ("n2",), "y": ("n1",)}
     assert trace.job("x").runs[0].places[0].cpus == 8 and gpus(trace, "x") == [(0, 1)]
 
 
 def test_exclusive_user_shares_with_own_jobs_only() -> None:
-    trace = run(job("a", 0, 100, 5, ntasks=2, exclusive="user", user="alice"), job("b", 1, 50, 5, ntasks=2, user="bob"),
-                job("c", 2, 50, 5, ntasks=2, user="alice"), nodes=1, cpus=8, exclusive=False)
+    trace = run(
+        job("a", 0, 100, 5, ntasks=2, exclusive="user", user="alice"),
+        job("b", 1, 50, 5, ntasks=2, user="bob"),
+        job("c", 2, 50, 5, ntasks=2, user="alice"),
+        nodes=1,
+        cpus=8,
+        exclusive=False,
+    )
     assert starts(trace) == {"a": 0, "b": 100, "c": 2}
 
 
@@ -122,19 +175,39 @@ def test_nodelist_and_exclude() -> None:
     assert starts(trace)["b"] == 60
 
 
-SWITCHES = [{"name": "s1", "nodes": "n[1-4]"}, {"name": "s2", "nodes": "n[5-8]"}, {"name": "s3", "nodes": "n[9-12]"},
-            {"name": "top", "switches": "s[1-3]"}]
+SWITCHES = [
+    {"name": "s1", "nodes": "n[1-4]"},
+    {"name": "s2", "nodes": "n[5-8]"},
+    {"name": "s3", "nodes": "n[9-12]"},
+    {"name": "top", "switches": "s[1-3]"},
+]
 
 
 def test_the_leaf_with_the_fewest_free_nodes_that_holds_the_job() -> None:
-    trace = run(job("a", 0, 500, 10, nodes=3), job("b", 1, 500, 10, nodes=2), job("c", 2, 500, 10, nodes=1), job("d", 3, 500, 10, nodes=2),
-                job("e", 4, 500, 10, nodes=3), nodes=12, switches=SWITCHES)
-    assert places(trace) == {"a": ("n1", "n2", "n3"), "b": ("n5", "n6"), "c": ("n4",), "d": ("n7", "n8"), "e": ("n9", "n10", "n11")}
+    trace = run(
+        job("a", 0, 500, 10, nodes=3),
+        job("b", 1, 500, 10, nodes=2),
+        job("c", 2, 500, 10, nodes=1),
+        job("d", 3, 500, 10, nodes=2),
+        job("e", 4, 500, 10, nodes=3),
+        nodes=12,
+        switches=SWITCHES,
+    )
+    assert places(trace) == {
+        "a": ("n1", "n2", "n3"),
+        "b": ("n5", "n6"),
+        "c": ("n4",),
+        "d": ("n7", "n8"),
+        "e": ("n9", "n10", "n11"),
+    }
 
 
 def test_waiting_for_few_switches_has_an_end() -> None:
-    jobs = (job("a", 0, 2000, 60, nodes=2), job("b", 1, 2000, 60, nodes=2, nodelist="n[5-6]"),
-            job("c", 2, 2000, 60, nodes=2, nodelist="n[9-10]"))
+    jobs = (
+        job("a", 0, 2000, 60, nodes=2),
+        job("b", 1, 2000, 60, nodes=2, nodelist="n[5-6]"),
+        job("c", 2, 2000, 60, nodes=2, nodelist="n[9-10]"),
+    )
     spread = run(*jobs, job("w", 3, 60, 5, nodes=4), nodes=12, switches=SWITCHES)
     patient = run(*jobs, job("w", 3, 60, 5, nodes=4, switches="1@10"), nodes=12, switches=SWITCHES)
     assert starts(spread)["w"] == 3
