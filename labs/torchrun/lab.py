@@ -1,4 +1,4 @@
-"""The lab: one separate kill, an undisturbed run, a prediction, a run with kills; then the two are compared."""
+"""The lab: an undisturbed run, one separate kill, a prediction, a run with kills; then the two are compared."""
 from __future__ import annotations
 
 import math
@@ -31,6 +31,11 @@ class Plan:
         """With the kill times of the seed, which are known beforehand."""
         s = self.settings
         return predict.with_kills_at(timing, s.intervals, s.checkpoint_every, [strike.at_s for strike in self.strikes])
+
+    def goodput_range(self, timing: Timing) -> tuple[float, float]:
+        """With the slowest and with the fastest start of the processes that was seen."""
+        low, high = (self.forecast(timing.with_restart(restart)).goodput for restart in (timing.slowest, timing.fastest))
+        return low, high
 
     def forecast_of_the_rate(self, timing: Timing) -> Forecast:
         """With the rate alone: the mean over all seeds."""
@@ -88,8 +93,8 @@ def measure(plan: Plan, folder: Path, teller: Teller, signals: Signals) -> Resul
     """Make the three runs, each in a folder of its own."""
     short, strike = rehearsal(plan.settings)
     full = plan.settings.training
-    one_kill = run(short, folder / "one-kill", strike, teller.watch("one-kill", short.steps), signals)
     undisturbed = run(full, folder / "undisturbed", (), teller.watch("undisturbed", full.steps), signals)
+    one_kill = run(short, folder / "one-kill", strike, teller.watch("one-kill", short.steps), signals)
     if not one_kill.kills or one_kill.own_failures or undisturbed.own_failures:
         raise RunError(_("runs 1 and 2 did not go as planned: a kill came too late, or a process died without one. "
                          "Try again when the machine has less to do."))

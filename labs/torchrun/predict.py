@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from labs.torchrun.account import NS, Run, account
@@ -20,7 +20,10 @@ from labs.torchrun.account import NS, Run, account
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds, each measured: one step, one save, and what a run spends before, after and at a kill."""
+    """Seconds, each measured: one step, one save, and what a run spends before, after and at a kill.
+
+    ``fastest`` and ``slowest`` are the restart with the fastest and the slowest start of the processes that was seen.
+    """
 
     start: float
     step: float
@@ -28,10 +31,15 @@ class Timing:
     end: float
     detection: float
     restart: float
+    fastest: float
+    slowest: float
 
     @property
     def repair(self) -> float:
         return self.detection + self.restart
+
+    def with_restart(self, seconds: float) -> Timing:
+        return replace(self, restart=seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ class Forecast:
 
 
 def timing(undisturbed: Run, one_kill: Run) -> Timing:
-    """The six numbers that a prediction may use.
+    """The numbers that a prediction may use.
 
     Most of a restart is what every start of the processes does, from their first line to the first step. The two runs
     show three of those, so their mean is used, and only the rest of the restart is as it was at the one kill.
@@ -59,11 +67,13 @@ def timing(undisturbed: Run, one_kill: Run) -> Timing:
     calm, hit = account(undisturbed), account(one_kill)
     (kill,), marks = one_kill.kills, [mark.kind for mark in undisturbed.attempts[0].marks]
     again = one_kill.attempts[-1]
+    between = again.boot_ns - kill.noticed_ns
     loads = [attempt.ready_ns - attempt.boot_ns for attempt in (*undisturbed.attempts, *one_kill.attempts)]
     return Timing(
         start=calm["start"] / NS, end=calm["end"] / NS,
         step=calm["work"] / NS / marks.count("step"), checkpoint=calm["checkpoint"] / NS / marks.count("saved"),
-        detection=hit["detection"] / NS, restart=(again.boot_ns - kill.noticed_ns + fmean(loads)) / NS)
+        detection=hit["detection"] / NS, restart=(between + fmean(loads)) / NS,
+        fastest=(between + min(loads)) / NS, slowest=(between + max(loads)) / NS)
 
 
 def with_kills_at(t: Timing, intervals: int, every: int, at: Iterable[float]) -> Forecast:

@@ -18,8 +18,8 @@ LABELS = {
     "work": N_("work"), "lost": N_("lost work"), "checkpoint": N_("checkpoints"), "detection": N_("detection"),
     "restart": N_("restart"), "start": N_("first start"), "end": N_("end")}
 RUNS = {
-    "one-kill": N_("Run 1 of 3, one kill: what does a repair cost?"),
-    "undisturbed": N_("Run 2 of 3, undisturbed: what do a step and a checkpoint cost?"),
+    "undisturbed": N_("Run 1 of 3, undisturbed: what do a step and a checkpoint cost?"),
+    "one-kill": N_("Run 2 of 3, one kill: what does a repair cost?"),
     "killed": N_("Run 3 of 3, with the kills of the seed: was the prediction right?")}
 QUIET_S = 10.0  # between two lines of progress where no terminal shows a moving one
 
@@ -71,7 +71,7 @@ def opening(plan: Plan) -> list[str]:
 
 def expectation(plan: Plan, t: Timing) -> list[str]:
     """The prediction, said before the run that it is about."""
-    own, any_seed = plan.forecast(t), plan.forecast_of_the_rate(t)
+    own, any_seed, (low, high) = plan.forecast(t), plan.forecast_of_the_rate(t), plan.goodput_range(t)
     kills = ngettext("{n:.0f} kill", "{n:.0f} kills", round(own.kills)).format(n=own.kills)
     return [
         "",
@@ -81,6 +81,8 @@ def expectation(plan: Plan, t: Timing) -> list[str]:
             detection=t.detection, restart=t.restart),
         _("Prediction for run 3: {kills}, {wall:.0f} s, goodput {goodput:.3f}.").format(
             kills=kills, wall=own.wall, goodput=own.goodput),
+        _("With the fastest and the slowest start of the processes seen so far it would be {high:.3f} and {low:.3f}.").format(
+            high=high, low=low),
         _("From the rate alone, as a mean over all seeds: {kills:.1f} kills, {wall:.0f} s, goodput {goodput:.3f}.").format(
             kills=any_seed.kills, wall=any_seed.wall, goodput=any_seed.goodput)]
 
@@ -135,8 +137,8 @@ def verdict(result: Result) -> list[str]:
         lines[-1] += _(", within {tolerance:g}.").format(tolerance=TOLERANCE)
     else:
         lines[-1] += _(", more than {tolerance:g}.").format(tolerance=TOLERANCE)
-        lines.append(_("One kill is a small sample: when the machine is busier in run 3 than in run 1, repairs take longer. "
-                       "Compare the rows of restart and detection, and run it again on a quiet machine."))
+        lines.append(_("Compare the rows: most often the machine had more or less to do in run 3 than before, and with it the"))
+        lines.append(_("time of a restart changed. Run the lab again while the machine does nothing else."))
     if found.own_failures:
         lines.append(ngettext("Besides, {n} restart was not ours: something else ended the training.",
                               "Besides, {n} restarts were not ours: something else ended the training.",
@@ -159,7 +161,8 @@ def record(result: Result) -> dict[str, Any]:
         "settings": {**asdict(result.plan.settings), "steps": result.plan.settings.training.steps,
                      "step_s": result.plan.settings.training.step_s},
         "timing_s": asdict(result.timing),
-        "predicted": {"goodput": expected.goodput, "kills": expected.kills, "wall_s": expected.wall, "spent_s": expected.spent},
+        "predicted": {"goodput": expected.goodput, "goodput_range": result.plan.goodput_range(result.timing),
+                      "kills": expected.kills, "wall_s": expected.wall, "spent_s": expected.spent},
         "predicted_by_the_rate": {"goodput": mean.goodput, "kills": mean.kills, "wall_s": mean.wall, "spent_s": mean.spent},
         "measured": {
             "goodput": result.measured, "kills": len(run.kills), "wall_s": run.wall_ns / 1e9,

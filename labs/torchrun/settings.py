@@ -28,7 +28,7 @@ class Settings:
 
     processes: int = 2
     minutes: float = 4.0
-    rate_per_min: float = 4.0
+    rate_per_min: float = 3.0
     seed: int = 1
     checkpoint_every: int = 20
 

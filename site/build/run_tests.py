@@ -25,6 +25,7 @@ MAC = ("/Applications/Chromium.app/Contents/MacOS/Chromium", "/Applications/Goog
 NO_CHROMIUM = ("Chromium is needed to test the pages: run `{line}`, then `make test` again "
                "(`make test-core` needs no browser; CHROMIUM=/path names one that is elsewhere).")
 PYTEST = ["-p", "no_skips", "-q"]
+TWO = ["-n", "2", "--dist", "loadfile"]  # two at a time
 NOTEBOOK_TIMEOUT_S = 120
 # The site's tools call libraries that have no types.
 RELAXED = ("--ignore-missing-imports", "--no-warn-unused-ignores", "--allow-untyped-calls", "--no-warn-return-any")
@@ -82,12 +83,14 @@ def main(argv: list[str] | None = None) -> int:
     start = time.monotonic()
     if options.core:
         style_and_types()
-        step("Tests", "pytest", *PYTEST, "-n", "2", "--dist", "loadfile", "-m", "not browser and not site", "tests")
+        step("Tests", "pytest", *PYTEST, *TWO, "-m", "not browser and not site and not alone", "tests")
+        step("Tests that compare times", "pytest", *PYTEST, "-m", "alone", "tests")
     else:
         need_chromium()
         style_and_types()
         step("The site", "make_site")
-        step("Tests", "pytest", *PYTEST, "-n", "2", "--dist", "loadfile", "tests")
+        step("Tests", "pytest", *PYTEST, *TWO, "-m", "not alone", "tests")
+        step("Tests that compare times", "pytest", *PYTEST, "-m", "alone", "tests")
         notebooks()
     print(f"\nEverything passed in {time.monotonic() - start:.0f} s.")
     return 0

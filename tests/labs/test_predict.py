@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from labs.torchrun.account import KINDS, NS, Attempt, Kill, Mark, Run
 from labs.torchrun.predict import Timing, best_interval, timing, training_time, with_kills_at, with_rate
 
-T = Timing(start=5, step=0.5, checkpoint=1, end=2, detection=0.25, restart=3)  # an interval of 4 steps takes 3 s
+# An interval of 4 steps takes 3 s.
+T = Timing(start=5, step=0.5, checkpoint=1, end=2, detection=0.25, restart=3, fastest=2, slowest=5)
 
 
 def test_two_kills_by_hand() -> None:
@@ -50,7 +51,7 @@ def by_steps(t: Timing, intervals: int, every: int, at: list[float]) -> tuple[in
 def test_it_agrees_with_a_count_step_by_step(gaps: list[int], intervals: int, every: int) -> None:
     # Steps and saves are multiples of 1/8 s and kills fall between them, so floats are exact and no tie can arise.
     at = [sum(gaps[:i + 1]) / 8 + 1 / 16 for i in range(len(gaps))]
-    t = Timing(start=0, step=0.5, checkpoint=0.125, end=0, detection=0, restart=0)
+    t = Timing(start=0, step=0.5, checkpoint=0.125, end=0, detection=0, restart=0, fastest=0, slowest=0)
     forecast = with_kills_at(t, intervals, every, at)
     assert (forecast.kills, forecast.spent["lost"]) == by_steps(t, intervals, every, at)
 
@@ -82,7 +83,7 @@ def test_more_kills_never_help() -> None:
 
 def test_young_s_interval() -> None:
     """Published example: a save of 5 min and a mean gap of 120 min give sqrt(2 * 5 * 120) = 34.64 min."""
-    t = Timing(start=0, step=1, checkpoint=5, end=0, detection=0, restart=0)
+    t = Timing(start=0, step=1, checkpoint=5, end=0, detection=0, restart=0, fastest=0, slowest=0)
     assert best_interval(t, 120) == pytest.approx(34.64, abs=0.005)
 
 
@@ -93,7 +94,8 @@ def test_a_prediction_uses_means_of_what_two_runs_show() -> None:
     before = Attempt(0, 3 * NS, 9 * NS, 0, (Mark("step", 1, 10 * NS), Mark("saved", 1, 11 * NS)))
     after = Attempt(1, 15 * NS, 23 * NS, 1, (Mark("step", 2, 24 * NS),))
     hit = Run(0, 25 * NS, (before, after), (Kill(12 * NS, 0, 1, 14 * NS),), 0.5, "")
-    assert timing(calm, hit) == Timing(start=7, step=2, checkpoint=1, end=8, detection=2, restart=1 + 6)
+    assert timing(calm, hit) == Timing(
+        start=7, step=2, checkpoint=1, end=8, detection=2, restart=1 + 6, fastest=1 + 4, slowest=1 + 8)
 
 
 def test_a_forecast_has_the_kinds_of_an_account() -> None:
