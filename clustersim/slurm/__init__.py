@@ -14,11 +14,12 @@ from clustersim.trace import Trace
 
 
 def simulate_slurm(workload: SlurmWorkload, seed: int = 0, until: int | None = None,
-                   overheads: Overheads = MEASURED) -> Trace:
+                   overheads: Overheads | None = None) -> Trace:
     """Run the workload and return what happened.
 
     ``until`` (seconds) overrides the workload's own end; without either the run goes on until nothing is left to do.
-    ``seed`` chooses the phases of the periodic loops.
+    ``seed`` chooses the phases of the periodic loops. ``overheads`` are what a real cluster adds to every run: by
+    default those measured, at the speed of the workload's clock; ``Overheads(0, 0)`` gives the bare arithmetic.
     """
     system = Controller(workload, seed, overheads)
     stop = workload.until if until is None else until

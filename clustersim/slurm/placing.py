@@ -135,7 +135,7 @@ def place(system: Controller, ask: Ask, pool: NodePool, partition: str) -> Alloc
 
 def _few_switches(system: Controller, job: Job, chosen: Allocation) -> bool:
     """``--switches=n@time``: more leaf switches than asked for only after that time."""
-    tree, now = system.selector.tree, system.last_main
+    tree, now = system.selector.tree, system.now
     if tree is None or tree.leaves(sum(1 << i for i, _c, _g in chosen)) <= job.spec.switches:
         return True
     if job.switch_since is None:

@@ -54,6 +54,7 @@ class SlurmWorkload:
     jobs: tuple[JobSpec, ...]
     events: tuple[OperatorAct, ...] = ()
     until: int | None = None
+    speed: float | None = None  # simulated seconds in a real one, where the workload was measured
 
 
 def read_workload(path: str | Path) -> SlurmWorkload:
@@ -87,7 +88,14 @@ def parse_workload(text: str | Mapping[str, Any], file: str = "workload") -> Slu
     events = tuple(_event(item, cluster, names) for item in root.sections("events"))
     until = root.integer("until_s") if root.raw("until_s") is not None else None
     name = root.text("name", "workload")
-    return SlurmWorkload(name, cluster, settings, accounting, jobs, events, until)
+    return SlurmWorkload(name, cluster, settings, accounting, jobs, events, until, _speed(root))
+
+
+def _speed(root: Section) -> float | None:
+    value = root.raw("speed")
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 10_000):
+        raise InputError(root.where("speed"), value, _("a number above 0, at most 10000"))
+    return value
 
 
 def _missing(section: Section, key: str) -> Section:
