@@ -30,6 +30,16 @@ const theme = {
   fontFamily: "system-ui, sans-serif", fontSize: "15px",
 };
 
+// The drawing without what only Mermaid's script uses, with two decimals, every id beginning with the diagram's.
+function own(svg, id) {
+  const bare = svg.replace(/ (?:role|aria-[a-z]+|data-[a-z-]+)="[^"]*"/g, "");
+  const short = bare.replace(/ (d|points|x|y|width|height|transform|viewBox)="([^"]*)"/g,
+    (whole, name, value) => ` ${name}="${value.replace(/-?\d+\.\d{3,}(?:e-?\d+)?/g, (number) => String(+(+number).toFixed(2)))}"`);
+  const names = new Set([...short.matchAll(/ id="([^"]*)"/g)].map((match) => match[1]).filter((name) => !name.startsWith(id)));
+  return [...names].reduce((text, name) => text.replaceAll(` id="${name}"`, ` id="${id}-${name}"`)
+    .replaceAll(`url(#${name})`, `url(#${id}-${name})`).replaceAll(`href="#${name}"`, `href="#${id}-${name}"`), short);
+}
+
 const browser = await chromium.launch({
   executablePath,
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -51,7 +61,7 @@ for (const [key, code] of Object.entries(diagrams)) {
   for (const [colour, name] of Object.entries(COLOURS)) {
     svg = svg.replaceAll(new RegExp(`${colour}\\b`, "gi"), `var(--cs-diagram-${name}, ${colour})`);
   }
-  svg = svg.replace(/ (?:role|aria-[a-z]+)="[^"]*"/g, "").replace("<svg ", '<svg aria-hidden="true" focusable="false" ');
+  svg = own(svg, `m${key}`).replace("<svg ", '<svg aria-hidden="true" focusable="false" ');
   writeFileSync(join(out, `${key}.svg`), `${svg}\n`);
   console.log(`drew ${key}.svg`);
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import hashlib
 import io
 import os
@@ -15,7 +16,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -162,8 +163,27 @@ def run_jupyter_book(root: Path, quiet: bool = False) -> bool:
     return bool(result == 0)
 
 
+@contextlib.contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """Two builds of one checkout at once would spoil each other: the second waits."""
+    folder = root / "_build"
+    folder.mkdir(exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Waiting for another build of this checkout ...")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def build(root: Path, draw: bool = False) -> None:
     """Make the site, or say what is wrong and exit 1."""
+    with alone(root):
+        make(root, draw)
+
+
+def make(root: Path, draw: bool) -> None:
     faults = page_check.toc_faults(root)
     if faults:
         stop(faults)

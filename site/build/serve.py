@@ -148,8 +148,8 @@ def run(folder: Path, port: int | None = None, prefix: str = "/") -> None:
     if not (folder / "index.html").is_file():
         raise SystemExit(f"{folder} holds no built site: run `make html` first.")
     server = open_server(folder, port, prefix)
-    print(f"\nThe book: {server.url}\nCtrl-C ends the server.", flush=True)
     try:
+        print(f"\nThe book: {server.url}\nCtrl-C ends the server.", flush=True)
         server.serve_forever()
     except KeyboardInterrupt:
         print("\nEnded.")

@@ -85,9 +85,14 @@ def own_wheel(cache: Path) -> Path:
     return cache / done.stdout.strip().splitlines()[-1]
 
 
+def place_name(content: bytes) -> str:
+    """The folder that a file is put into: it changes with the content."""
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
 def place(content: bytes, out: Path, folder: str, name: str) -> str:
     """Write ``content`` under a folder named by its hash; the path from ``out``."""
-    path = Path(folder) / hashlib.sha256(content).hexdigest()[:12] / name
+    path = Path(folder) / place_name(content) / name
     (out / path).parent.mkdir(parents=True, exist_ok=True)
     (out / path).write_bytes(content)
     return path.as_posix()

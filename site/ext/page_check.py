@@ -46,11 +46,8 @@ def toc_faults(root: Path) -> list[str]:
     path = root / "_toc.yml"
     try:
         listed = list(toc_pages(yaml.safe_load(path.read_text("utf-8"))))
-        parse_toc_yaml(path)
     except (OSError, yaml.YAMLError) as error:
         return [f"_toc.yml cannot be read: {' '.join(str(error).split())}"]
-    except MalformedError as error:
-        return [f"_toc.yml is not of the form of Jupyter Book 1: {error}"]
     faults = []
     found = {page: any((root / (page + end)).is_file() for end in ("", ".md", ".ipynb")) for page in listed}
     faults += [f"_toc.yml names {page}, and there is no such file: add it or take the line out"
@@ -62,6 +59,10 @@ def toc_faults(root: Path) -> list[str]:
             page = file.relative_to(root).with_suffix("").as_posix()
             if page not in known:
                 faults.append(f"{file.relative_to(root).as_posix()} is not in _toc.yml: add `- file: {page}` where it belongs")
+    try:
+        parse_toc_yaml(path)
+    except MalformedError as error:
+        faults = faults or [f"_toc.yml is not of the form of Jupyter Book 1: {error}"]
     return faults
 
 
@@ -89,8 +90,8 @@ class Page(HTMLParser):
                 self.fetched.append(str(have[name]))
         if tag == "a" and have.get("href"):
             self.links.append(str(have["href"]))
-        if tag == "img" and have.get("alt") is None:
-            self.faults.append(f"the picture {have.get('src')} has no alternative text")
+        if tag == "img" and nameless(have.get("src") or "", have.get("alt")):
+            self.faults.append(f"the picture {(have.get('src') or '')[:80]} has no alternative text")
         if have.get("role") == "img" and not (have.get("aria-label") or have.get("aria-labelledby")):
             self.faults.append(f"a <{tag}> that is a picture (role=img) has no alternative text")
         self.faults += [f"inline event handler {name}= on <{tag}>: the content-security-policy blocks it" for name in have
@@ -98,6 +99,11 @@ class Page(HTMLParser):
         if tag == "meta" and (have.get("http-equiv") or "").lower() == "refresh":
             self.links.append((have.get("content") or "").partition("url=")[2])
         self.title = self.title or tag == "title"
+
+
+def nameless(address: str, alt: str | None) -> bool:
+    """Whether a picture lacks words of its own: Sphinx puts its address where there are none."""
+    return alt is None or (bool(alt) and (alt == address or Path(alt).name == Path(address).name))
 
 
 def read(path: Path) -> Page:
