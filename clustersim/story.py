@@ -34,6 +34,8 @@ def _submit(job: str, d: Detail) -> str:
 
 
 def _start(job: str, d: Detail) -> str:
+    if d.get("attempt", 1) > 1:
+        return _("{job} runs again, attempt {n}.").format(job=job, n=d["attempt"])
     waited = _(" after waiting {time}").format(time=human_duration(d["wait"])) if d.get("wait") else _(" at once")
     places = d.get("places") or []
     where = ""
@@ -74,7 +76,39 @@ def _node(node: str, d: Detail) -> str:
     return _("{node} is {state}.").format(node=node, state=d["state"])
 
 
+def _fault(job: str, d: Detail) -> str:
+    words = {"job": job, "node": d["node"], "cause": d["cause"]}
+    if d.get("symptom") == "silent":
+        return _("{node} of {job} begins to compute wrongly, and nobody sees it: {cause}.").format(**words)
+    if d.get("nodes", 1) > 1:
+        return _("{node} and {n} nodes beside it fail under {job}: {cause}.").format(n=d["nodes"] - 1, **words)
+    return _("{node} fails under {job}: {cause}.").format(**words)
+
+
+def _notice(job: str, d: Detail) -> str:
+    words = {"job": job, "cause": d["cause"], "who": d["by"] or _("someone")}
+    if d.get("lost_ms"):
+        lost = human_duration(d["lost_ms"] / 1000)
+        return _("{who} notices ({cause}); {lost} of the work of {job} are lost.").format(lost=lost, **words)
+    return _("{who} notices ({cause}); {job} loses no work.").format(**words)
+
+
+def _stall(job: str, d: Detail) -> str:
+    return _("{job} stands still for {time} and goes on: {cause} at {node}.").format(
+        job=job, time=human_duration(d["seconds"]), cause=d["cause"], node=d["node"])
+
+
+def _slow(job: str, d: Detail) -> str:
+    return _("{node} makes every step of {job} {factor} times as long: {cause}.").format(
+        job=job, node=d["node"], factor=f"{d['factor']:g}", cause=d["cause"])
+
+
+def _planned(job: str, d: Detail) -> str:
+    return _("{job} saves and stops as planned, for {time}.").format(job=job, time=human_duration(d["seconds"]))
+
+
 _SENTENCES: dict[str, Callable[[str, Detail], str]] = {
     "submit": _submit, "start": _start, "reason": _reason, "signal": _signal, "end": _end, "release": _release,
     "requeue": _requeue, "reject": _reject, "node": _node,
+    "fault": _fault, "notice": _notice, "stall": _stall, "slow": _slow, "planned": _planned,
 }

@@ -90,7 +90,8 @@ class Event:
     """One entry of the log: at ``time`` seconds ``kind`` happened to ``subject`` (a job id or a node name).
 
     Kinds: ``submit``, ``reason``, ``start``, ``signal``, ``end``, ``release``, ``requeue``, ``reject``, ``node``
-    (state change), ``input`` (an operator's act). ``detail`` holds plain data that explains it.
+    (state change), ``input`` (an operator's act); of a training run also ``fault``, ``notice``, ``stall``, ``slow``,
+    ``planned``. ``detail`` holds plain data that explains it.
     """
 
     time: int

@@ -12,19 +12,20 @@ from random import Random
 from clustersim.messages import _
 from clustersim.reliability.causes import Cause
 from clustersim.reliability.counting import nccl_ib_error_s
-from clustersim.reliability.laws import Law, as_law
+from clustersim.reliability.defaults import number, span
+from clustersim.reliability.laws import Law, LogUniform, as_law
 from clustersim.tables import table
 
-WATCHDOG_S = 600.0  # torch.distributed NCCL collective timeout since PyTorch 2.2 (1800 before): detection_timeouts.csv
-NCCL_HEARTBEAT_S = 480.0  # TORCH_NCCL_HEARTBEAT_TIMEOUT_SEC: the watchdog of the watchdog
-LOG_S = 60.0  # an explicit failure is seen after about a minute: arXiv 2509.16293, section 2.2
-HEALTH_POLL_S = 300.0  # RSC checks every 5 min: arXiv 2410.21680
-NODE_SILENCE_S = {"slurm": 300.0, "kubernetes": 50.0}  # SlurmdTimeout; node-monitor-grace-period from 1.32 on
-SLOW_S = (60.0, 1800.0)  # assumed: from a good speed monitor to manual search (over 30 min: Minder, NSDI 2025)
-SILENT_S = (3600.0, 259_200.0)  # assumed: one hour to the 72 h of worked example T30
-EXPLICIT_SEARCH_S = (120.0, 900.0)  # to locate an explicit fault: arXiv 2509.16293, section 2.2
-HANG_SEARCH_S = 5400.0  # a hang searched by hand, example of more than 1.5 h: same
-SILENT_SEARCH_S = 28_800.0  # a silent corruption, example of more than 8 h of stress tests: same
+WATCHDOG_S = number("detection_s.hang_without_inspection")  # torch.distributed since 2.2; 1800 s before
+NCCL_HEARTBEAT_S = 480.0  # TORCH_NCCL_HEARTBEAT_TIMEOUT_SEC, the watchdog of the watchdog: detection_timeouts.csv
+LOG_S = number("detection_s.crash_visible_in_log")  # an explicit failure shows in the log
+HEALTH_POLL_S = number("detection_s.periodic_health_check_interval")  # RSC's health checks
+NODE_SILENCE_S = {"slurm": 300.0, "kubernetes": 50.0}  # SlurmdTimeout; node-monitor-grace-period: detection_timeouts.csv
+SLOW_S = (60.0, 1800.0)  # assumed: from a good speed monitor to a search by hand (over 30 min: Minder, NSDI 2025)
+SILENT = LogUniform(600.0, 259_200.0)  # assumed: nothing published; from 10 min to the 72 h of worked example T30
+EXPLICIT_SEARCH_S = span("localisation_s.explicit")
+HANG_SEARCH_S = number("localisation_s.hang_manual")
+SILENT_SEARCH_S = number("localisation_s.silent_corruption")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Detection:
     poll_s: float | None = HEALTH_POLL_S
     node_silence_s: float | None = NODE_SILENCE_S["slurm"]
     slow: Law | float | tuple[float, float] = SLOW_S
-    silent: Law | float | tuple[float, float] = SILENT_S
+    silent: Law | float | tuple[float, float] = SILENT
     delay_s: float | None = None
     _cache: dict[str, tuple[Watcher, ...]] = field(default_factory=dict, repr=False, compare=False, hash=False)
 

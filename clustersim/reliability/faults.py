@@ -16,6 +16,7 @@ from clustersim.reliability.causes import ANY
 from clustersim.reliability.laws import Law, Mix
 
 DAY_MS = 86_400_000
+FAR = 1e16  # ms, 300,000 years: a fault that late does not come
 
 
 class Fault(NamedTuple):
@@ -60,6 +61,8 @@ class Poisson:
             return None
         rng = self._rng
         self._time += rng.expovariate(self._rate)
+        if self._time > FAR:
+            return None
         if self._lemon_share and rng.random() < self._lemon_share:
             node = self.lemons[int(rng.random() * len(self.lemons))]
         else:
@@ -82,7 +85,7 @@ class Renewal:
         heapify(self._heap)
 
     def take(self) -> Fault | None:
-        if not self._heap:
+        if not self._heap or self._heap[0][0] > FAR:
             return None
         time, node = self._heap[0]
         heapreplace(self._heap, (time + self._draw(self._rng) * DAY_MS, node))
@@ -104,6 +107,8 @@ class Groups:
         if self._rate <= 0:
             return None
         self._time += self._rng.expovariate(self._rate)
+        if self._time > FAR:
+            return None
         first = int(self._rng.random() * self._groups) * self._size
         repair = self._repair.draw(self._rng) if self._repair else -1.0
         return Fault(int(self._time), first, self._cause, min(self._size, self._nodes - first), repair_s=repair)
@@ -121,6 +126,8 @@ class Episodes:
         if self._rate <= 0:
             return None
         self._time += self._rng.expovariate(self._rate)
+        if self._time > FAR:
+            return None
         node = int(self._rng.random() * self._nodes)
         return Fault(int(self._time), node, self._cause, seconds=self._length.draw(self._rng), factor=self._factor)
 

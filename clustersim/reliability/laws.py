@@ -58,6 +58,25 @@ class Uniform:
 
 
 @dataclass(frozen=True, slots=True)
+class LogUniform:
+    """Every order of magnitude from ``low`` to ``high`` alike: where nothing is published but the extremes."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.low < self.high:
+            raise InputError(_("range"), (self.low, self.high), _("two numbers above 0, the second above the first"))
+
+    @property
+    def mean(self) -> float:
+        return (self.high - self.low) / math.log(self.high / self.low)
+
+    def draw(self, rng: Random) -> float:
+        return float(self.low * (self.high / self.low) ** rng.random())
+
+
+@dataclass(frozen=True, slots=True)
 class Exponential:
     """Memoryless, with this mean."""
 

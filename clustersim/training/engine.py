@@ -30,18 +30,18 @@ class Simulation(Running):
 
     def __init__(self, plan: Plan, seed: int, source: Source | None = None) -> None:
         super().__init__(plan, seed)
-        lemons: frozenset[int] = frozenset()
-        if source is None:
-            source, lemons = make_source(plan, seed)
-        self._source, self._lemons = source, lemons
+        own, self._lemons = make_source(plan, seed)
+        self._source: Source = own if source is None else source
         self._pool = Pool(plan, self._rng)
         recovery = plan.recovery
         self._restart, self._planned = as_law(recovery.restart), as_law(plan.planned)
         self._acts = {"reset": as_law(recovery.reset), "reboot": as_law(recovery.reboot)}
         self._searches: dict[str, Law] = {}
+        self._wait = (0, 0)  # the job stands without processes from, to: it waits for nodes
+        self._hold = 0  # until then it waits for all its nodes, so that nobody joins one by one
         self._survives = plan.checkpoints.fast.survives if plan.checkpoints.fast else frozenset()
         self._count = 0
-        self._next = source.take()
+        self._next = self._source.take()
         self._done = False
         self._clock = Clock(self)
 
@@ -55,6 +55,11 @@ class Simulation(Running):
         """Go on to the end; the Trace of the whole run."""
         self._clock.run()
         return self._record.trace()
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Every fault that was drawn so far, those that did not reach the job too: a source for a replay."""
+        return tuple(self._record.faults)
 
     def next_time(self) -> int | None:
         if self._done:
@@ -105,6 +110,8 @@ class Simulation(Running):
         if not nodes or self._spared(fault.node):
             return
         what = cause(fault.cause)
+        if what.scope == "job" and fault.cause != "any" and self._wait[0] <= now < self._wait[1]:
+            return  # nothing runs that could fail
         if what.symptom == "flap" and self._flap(fault, now) or what.symptom == "slow" and self._slows(fault, what, now):
             return
         self._count += 1
@@ -132,7 +139,7 @@ class Simulation(Running):
         else:
             restored, load = self._restore_point(what.scope, now)
             restart = self._restart.draw(self._rng) + load
-        self._note(noticed, "notice", nodes[0], cause=what.name, by=who, lost=self._p0 - restored)
+        self._note(noticed, "notice", nodes[0], cause=what.name, by=who, lost_ms=self._p0 - restored)
         self._recover(what, nodes, [("detect", now, noticed)], noticed, restored, restart, repair_s)
 
     def _restore_point(self, scope: str, now: int) -> tuple[int, float]:
@@ -161,6 +168,7 @@ class Simulation(Running):
                  repair_s: float = -1.0) -> None:
         """From ``at`` on: diagnose, repair or replace, queue, restart from ``restored``."""
         pool, rng = self._pool, self._rng
+        self._wait, self._hold = (0, 0), 0
         ready = at + ms(self._search(what).draw(rng))
         phases.append(("diagnose", at, ready))
         if what.takes_node:
@@ -180,17 +188,18 @@ class Simulation(Running):
         begin = ready + ms(restart_s)
         phases.append(("restart", ready, begin))
         self._p0, self._e0, self._blame = restored, 0, what.name
-        if self._slow or self._lost:
-            self._set_speed(begin)
+        self._set_speed(begin)
         self._go(phases, begin, what.name)
 
     def _replace(self, phases: list[Phase], ready: int) -> int:
         """Nodes for the missing places; a job with replicas enough does not wait for them."""
         if self.plan.recovery.elastic is not None and len(self._out()) < self.plan.recovery.elastic.replicas:
+            self._lost = self._out()
             self._request(ready)
             return ready
         wait, there = self._pool.fill(ready)
         self._lost = frozenset()
+        self._wait, self._hold = (ready, wait), there
         phases.append(("queue", ready, wait))
         phases.append(("swap", wait, there))
         return there
@@ -209,7 +218,7 @@ class Simulation(Running):
         restored = self._saves.before(now, began)
         self._fast = -1
         still = [node for node in nodes if node in self._pool.slot_of]
-        self._note(now, "notice", nodes[0], cause=what.name, by=who, lost=self._p0 - restored)
+        self._note(now, "notice", nodes[0], cause=what.name, by=who, lost_ms=self._p0 - restored)
         restart = self._restart.draw(self._rng) + self.plan.checkpoints.tier.load_s
         self._recover(what, still, [], now, restored, restart)
 
@@ -252,7 +261,7 @@ class Simulation(Running):
             return
         self._count += 1
         self._close(now, killed=False)
-        self._note(now, "notice", node, cause=what.name, by=who, lost=0)
+        self._note(now, "notice", node, cause=what.name, by=who, lost_ms=0)
         saved = now + ms(self.plan.checkpoints.tier.block_s)
         self._pool.settle(now)
         self._recover(what, [node], [("checkpoint", now, saved)], saved, self._p0, self._restart.draw(self._rng))
@@ -290,7 +299,7 @@ class Simulation(Running):
         assert elastic is not None
         pool, size = self._pool, self.plan.nodes // elastic.replicas
         out = self._out() | {pool.slot_of[node] // size for node in nodes}
-        if len(out) == elastic.replicas:
+        if len(out) == elastic.replicas or now < self._hold:
             return False
         located = noticed + ms(self._search(what).draw(self._rng))
         for node in nodes:
@@ -298,15 +307,19 @@ class Simulation(Running):
                 pool.take_out(node, noticed, fault.repair_s)
             else:
                 pool.leave(node, located + (ms(self._acts[what.action].draw(self._rng)) if what.action in self._acts else 0))
-        idle = out == self._lost
-        self._note(noticed, "notice", nodes[0], cause=what.name, by=who, lost=0 if idle else self._p0 % ms(elastic.step_s))
-        if not idle:
+        lost = 0
+        if now < self._from:
+            self._lost = out  # the others go on with the recovery
+            self._change_speed(now)
+        elif out != self._lost:
             self._close(now, killed=False)
-            self._p0 -= self._p0 % max(1, ms(elastic.step_s))
+            lost = self._p0 % max(1, ms(elastic.step_s))
+            self._p0 -= lost
             self._blame, self._lost = what.name, out
             end = noticed + ms(as_law(elastic.shrink_s).draw(self._rng))
-            self._set_speed(now)
+            self._set_speed(end)
             self._go([("detect", now, noticed), ("shrink", noticed, end)], end, what.name)
+        self._note(noticed, "notice", nodes[0], cause=what.name, by=who, lost_ms=lost)
         self._request(located)
         return True
 
@@ -320,6 +333,8 @@ class Simulation(Running):
         """Nodes have come; a replica that is complete joins after a pause."""
         elastic = self.plan.recovery.elastic
         assert elastic is not None
+        if now < self._hold:
+            return
         self._pool.settle(now)
         self._request(now)
         out = self._out()

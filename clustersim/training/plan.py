@@ -1,7 +1,7 @@
 """What a simulated training run is made of: job, faults, detection, checkpoints, recovery. Plain data, checked on making.
 
 Durations are seconds unless a name says otherwise. Where a parameter takes a law, a number is a fixed time and a pair a
-range drawn evenly. Defaults are those of ``data/defaults.toml`` where it has them, each with its source there.
+range drawn evenly. Defaults come from ``data/defaults.toml`` where it has them, each with its source there.
 """
 from __future__ import annotations
 
@@ -9,20 +9,24 @@ from dataclasses import dataclass, field
 
 from clustersim.errors import InputError
 from clustersim.messages import _
+from clustersim.reliability.defaults import number, span
 from clustersim.reliability.detection import Detection, Diagnosis
 from clustersim.reliability.faults import Fault
 from clustersim.reliability.laws import Law, Lognormal
 
 Time = Law | float | tuple[float, float]
 
-LLAMA3_RATE = 3.789  # failures per 1000 node-days, derived: node_failure_rates.csv
-REPAIR = Lognormal(median=0.85 * 86_400, mean=5.54 * 86_400)  # InfiniteHBD trace: heavy tail
-RESTART_S = (300.0, 1200.0)  # u0 of 5 to 20 min: arXiv 2410.21680
+RATE = number("failure_process.r_f_per_1000_node_days")  # Llama 3, between RSC-2 and RSC-1
+LEMON_MULTIPLIER = number("failure_process.lemon_nodes.rate_multiplier")  # assumed; counting.lemon_multiplier fits one
+REPAIR = Lognormal(number("repair_days.median") * 86_400, number("repair_days.mean") * 86_400)  # InfiniteHBD: heavy tail
+RESTART_S = span("restart_s")  # u0 of RSC
 RESET_S = (30.0, 300.0)  # assumed: nothing published for a GPU reset with its drain
 REBOOT_S = (300.0, 900.0)  # assumed: nothing published for a reboot of an 8-GPU server
-SWAP_S = {"hot": (0.0, 5.0), "warm": (60.0, 60.0), "cold": (600.0, 1800.0)}  # warm: 1 min in RSC; others assumed
-STRAGGLER_S = 72 * 60.0  # mean of a slow phase at 512 GPUs and more: Greyhound, ATC 2025
-STRAGGLER_FACTOR = 1.34  # job time with one: same
+WARM_S = number("queue_s.with_spare")  # RSC counts one minute a failure in one scenario
+SWAP_S = {"hot": (0.0, 5.0), "warm": (WARM_S, WARM_S), "cold": (600.0, 1800.0)}  # hot and cold assumed
+STRAGGLER_S = number("straggler.mean_minutes") * 60  # mean of a slow phase at 512 GPUs and more
+STRAGGLER_FACTOR = number("straggler.slowdown")
+INTERVAL_S, WRITE_S = number("checkpoint.interval_min") * 60, number("checkpoint.write_min") * 60
 
 
 def _not_negative(**values: float) -> None:
@@ -55,11 +59,11 @@ class Faults:
     nodes. Flaps: link flaps of a length ``flap_length``. ``recorded`` replaces everything by known faults.
     """
 
-    per_1000_node_days: float = LLAMA3_RATE
+    per_1000_node_days: float = RATE
     mix: str = "any"
     law: Law | None = None
     lemon_fraction: float = 0.0
-    lemon_multiplier: float = 20.0
+    lemon_multiplier: float = LEMON_MULTIPLIER
     switch_per_1000_days: float = 0.0
     switch_nodes: int = 8
     switch_cause: str = "switch"
@@ -214,7 +218,7 @@ class Plan:
     gpus: int
     wall_days: float | None = None
     work_days: float | None = None
-    checkpoints: Checkpoints = field(default_factory=lambda: Checkpoints.blocking(3600.0, 300.0))
+    checkpoints: Checkpoints = field(default_factory=lambda: Checkpoints.blocking(INTERVAL_S, WRITE_S))
     faults: Faults = field(default_factory=Faults)
     detection: Detection = field(default_factory=Detection)
     diagnosis: Diagnosis = field(default_factory=Diagnosis)

@@ -107,8 +107,8 @@ class Record:
     def _events(self) -> Iterator[Event]:
         name = self.name
         rows: list[tuple[int, int, Event]] = [(0, 0, Event(0, "submit", name, {"gpus": self.gpus, "limit": None}))]
-        for start, end, cause in self.attempts():
-            rows.append((start, 5, Event(start, "start", name, {"cores": self.gpus, "wait": 0})))
+        for number, (start, end, cause) in enumerate(self.attempts(), 1):
+            rows.append((start, 5, Event(start, "start", name, {"cores": self.gpus, "wait": 0, "attempt": number})))
             if cause:
                 rows.append((end, 2, Event(end, "end", name, {"state": "FAILED"})))
             elif self.state != "RUNNING":
