@@ -60,7 +60,7 @@ def words() -> dict[str, str]:
 
 def moments(data: dict[str, Any]) -> list[list[Any]]:
     """Instants worth a look: time in seconds, and what is to be seen."""
-    found = [[0, _("The empty cluster")], [living_day.fullest_queue(data), _("The longest queue")],
+    found = [[0, _("The day begins")], [living_day.fullest_queue(data), _("The longest queue")],
              [living_day.largest_start(data), _("The largest job starts at last")]]
     return sorted(found)
 

@@ -7,6 +7,9 @@ const refuse = {
   sanitize: () => Promise.reject(new Error("figures link nowhere")),
 };
 
+const looks = new CSSStyleSheet();
+looks.replaceSync("svg { display: block; max-width: 100%; height: auto; }"); // paper may be narrower than the screen
+
 export class Chart {
   /** `box` is the element with role=img that holds the printed picture; it goes when the first live one is drawn. */
   constructor(box, vegaEmbed) {
@@ -42,18 +45,28 @@ export class Chart {
     const config = { ...figure.spec.config, aria: false };
     const spec = { ...figure.spec, width, autosize: { type: "fit-x", contains: "padding" }, config, datasets: figure.data };
     const place = document.createElement("div");
-    place.className = "cs-chart";
-    this.box.append(place);
-    // A shadow root keeps the marks out of sight of the theme's icon script, which searches the page anew for each mark
-    // that changes: 1,000 jobs took 1.2 s that way.
+    place.className = "cs-chart cs-coming"; // laid out but unseen until it is drawn, so that the page does not jump
+    // A shadow root keeps the marks out of sight of scripts that watch the page and look at each mark that changes: the
+    // theme's stock icon script took 1.2 s over 1,000 jobs.
     const inside = document.createElement("div");
-    place.attachShadow({ mode: "open" }).append(inside);
-    const result = await this.vegaEmbed(inside, spec, {
-      mode: "vega-lite", logLevel: ERRORS, actions: false, ast: true, defaultStyle: false, renderer: "svg", loader: refuse, tooltip: { disableDefaultStyle: true },
-    });
+    const root = place.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [looks];
+    root.append(inside);
+    this.box.append(place);
+    let result;
+    try {
+      result = await this.vegaEmbed(inside, spec, {
+        mode: "vega-lite", logLevel: ERRORS, actions: false, ast: true, defaultStyle: false, renderer: "svg", loader: refuse,
+        tooltip: { disableDefaultStyle: true },
+      });
+    } catch (error) {
+      place.remove();
+      throw error;
+    }
     this.finalize?.();
     for (const old of [...this.box.children]) if (old !== place) old.remove();
-    inside.querySelector("svg")?.setAttribute("aria-hidden", "true");
+    place.classList.remove("cs-coming");
+    inside.querySelector("svg").setAttribute("aria-hidden", "true");
     [this.view, this.finalize, this.key, this.width] = [result.view, result.finalize, key, width];
     this.#watch();
   }

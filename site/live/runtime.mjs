@@ -90,7 +90,10 @@ function startWorker(plan) {
       fail(new CannotStart("failed_worker"));
       return;
     }
-    worker.onerror = (event) => { event.preventDefault(); fail(new CannotStart("failed_worker")); };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      fail(navigator.onLine === false ? new CannotStart("failed_offline") : new CannotStart("failed_worker"));
+    };
     worker.onmessage = ({ data }) => {
       if (data.kind === "stage") tell(data.stage);
       else if (data.kind === "ready") resolve(worker);
@@ -101,11 +104,9 @@ function startWorker(plan) {
   });
 }
 
-function why({ missing: url, text }) {
+function why({ missing: url, wasm, text }) {
   if (url) return missing(url);
-  if (/fetch|network|load/i.test(text)) return navigator.onLine === false
-    ? new CannotStart("failed_offline") : new CannotStart("failed_fetch", { name: "Pyodide" });
-  if (/wasm|webassembly/i.test(text)) return new CannotStart("failed_wasm");
+  if (wasm) return new CannotStart("failed_wasm");
   return new CannotStart("failed_python", { text });
 }
 

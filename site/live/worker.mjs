@@ -2,39 +2,83 @@
 
 let python;
 
+const missing = (url) => Object.assign(new Error(url), { missing: url });
+
+let lost; // the first address that could not be fetched, by us or by Pyodide, which does not always say which
+const realFetch = self.fetch;
+self.fetch = async (resource, settings) => {
+  const url = String(resource.url ?? resource);
+  try {
+    const answer = await realFetch(resource, settings);
+    if (!answer.ok) lost ??= url;
+    return answer;
+  } catch (error) {
+    lost ??= url;
+    throw error;
+  }
+};
+
 async function fetched(url) {
   const answer = await fetch(url);
-  if (!answer.ok) throw Object.assign(new Error(url), { missing: url });
+  if (!answer.ok) throw missing(url);
   return answer.arrayBuffer();
 }
 
-async function start({ base, pyodide, wheels, language }) {
+async function imported(url) {
+  try {
+    return await import(url);
+  } catch {
+    throw missing(url);
+  }
+}
+
+/**
+ * A promise that fails when the interpreter cannot be loaded or compiled. Pyodide only writes a warning then and waits for
+ * ever. It also waits for ever on servers that do not know the type of .wasm files; here they work.
+ */
+function interpreterTrouble() {
+  return new Promise((_resolve, reject) => {
+    const streaming = WebAssembly.instantiateStreaming;
+    WebAssembly.instantiateStreaming = async (source, imports) => {
+      try {
+        const answer = await source;
+        if (!answer.ok) throw missing(answer.url);
+        if (answer.headers.get("Content-Type") === "application/wasm") return await streaming.call(WebAssembly, answer, imports);
+        return await WebAssembly.instantiate(await answer.arrayBuffer(), imports);
+      } catch (error) {
+        reject(error);
+        throw error;
+      }
+    };
+  });
+}
+
+async function load({ base, pyodide, wheels, language }) {
   const home = new URL(pyodide, base).href;
   postMessage({ kind: "stage", stage: "runtime" });
   const packages = wheels.map((name) => fetched(new URL(name, base).href));
   packages.forEach((wheel) => wheel.catch(() => {})); // looked at below; without this an early failure is an unhandled one
-  let loadPyodide;
-  try {
-    ({ loadPyodide } = await import(`${home}pyodide.mjs`));
-  } catch {
-    throw Object.assign(new Error("pyodide.mjs"), { missing: `${home}pyodide.mjs` });
-  }
+  const [{ loadPyodide }] = await Promise.all([imported(`${home}pyodide.mjs`), imported(`${home}pyodide.asm.mjs`)]);
   const runtime = await loadPyodide({ indexURL: home });
   postMessage({ kind: "stage", stage: "packages" });
   for (const wheel of packages) runtime.unpackArchive(await wheel, "wheel");
-  const page = runtime.pyimport("clustersim.page");
-  page.language(language);
-  python = page;
+  python = runtime.pyimport("clustersim.page");
+  python.language(language);
+}
+
+async function start(plan) {
+  try {
+    await Promise.race([load(plan), interpreterTrouble()]);
+    postMessage({ kind: "ready" });
+  } catch (error) {
+    const wasm = error instanceof WebAssembly.CompileError || error instanceof WebAssembly.LinkError;
+    postMessage({ kind: "failed", missing: error.missing ?? lost ?? null, wasm, text: String(error.message ?? error).slice(-300) });
+  }
 }
 
 onmessage = async ({ data }) => {
   if (data.kind === "start") {
-    try {
-      await start(data);
-      postMessage({ kind: "ready" });
-    } catch (error) {
-      postMessage({ kind: "failed", missing: error.missing ?? null, text: String(error.message ?? error).slice(0, 300) });
-    }
+    await start(data);
     return;
   }
   const begun = performance.now();
