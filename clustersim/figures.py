@@ -182,12 +182,13 @@ def pool_rectangles(trace: Trace, unit: int = HOUR) -> list[dict[str, Any]]:
     The pool has no places; which cores a job gets here is only a way to draw it. Rows: job, start, end (``unit``
     seconds), low, high (cores), kind (``ahead`` if backfilled, else ``in order``).
     """
-    order = sorted(range(len(trace.jobs)), key=lambda i: (trace.jobs[i].start or 0, i))
+    jobs = list(trace.jobs)  # a pool makes its records when they are asked for
+    order = sorted(range(len(jobs)), key=lambda i: (jobs[i].start or 0, i))
     free: list[tuple[int, int]] = [(0, trace.cores)]
     running: list[tuple[int, list[tuple[int, int]]]] = []
     rows = []
     for i in order:
-        job = trace.jobs[i]
+        job = jobs[i]
         run = job.runs[0]
         assert run.end is not None  # a replay ends when all jobs have
         for end, pieces in [r for r in running if r[0] <= run.start]:

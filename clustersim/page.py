@@ -48,11 +48,11 @@ def description(experiment_id: str, settings: Mapping[str, Any] | None = None) -
 
 
 def outcome_data(outcome: Outcome) -> dict[str, Any]:
-    """An outcome as plain data; the colours of its specifications are CSS variables."""
+    """An outcome as plain data; the colours of its specifications are CSS variables (rows carry no colours)."""
     table = outcome.table
     return {
         "summary": outcome.summary,
-        "figures": [{"name": f.name, "title": f.title, "alt": f.alt, "spec": for_page(f.spec), "data": for_page(f.data)}
+        "figures": [{"name": f.name, "title": f.title, "alt": f.alt, "spec": for_page(f.spec), "data": dict(f.data)}
                     for f in outcome.figures],
         "table": {"caption": table.caption, "columns": list(table.columns), "rows": [list(row) for row in table.rows]},
     }

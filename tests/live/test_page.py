@@ -10,6 +10,7 @@ import pytest
 
 from clustersim import experiments, page
 from clustersim.experiments.base import Choice, Experiment, Outcome, Slider, Table, Toggle
+from clustersim.figures import PALETTE
 
 EMPTY = Outcome("nothing", (), Table("none", (), ()))
 
@@ -64,6 +65,12 @@ def test_colours_follow_the_style_sheet(name: str) -> None:
     text = json.dumps([figure["spec"] for figure in answer(page.describe(name))["outcome"]["figures"]])
     assert "var(--cs-ink, #" in text
     assert text.count("#") == text.count("var(--cs-"), "a colour outside the palette does not follow the dark theme"
+
+
+@pytest.mark.parametrize("name", experiments.IDS)
+def test_rows_carry_no_colour(name: str) -> None:
+    text = json.dumps([figure["data"] for figure in answer(page.describe(name))["outcome"]["figures"]])
+    assert not [colour for colour in PALETTE.values() if colour in text]
 
 
 def test_settings_become_the_defaults() -> None:
