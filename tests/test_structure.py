@@ -21,7 +21,7 @@ LAYERS = (
     ("slurm",),
     ("figures", "answers", "checks"),
     ("experiments", "exercises"),
-    ("page", "notebook", "cli"),
+    ("page", "notebook", "sweep", "cli"),
 )
 LARGEST = 400  # lines
 BROWSER_ONLY_STDLIB = {"simpy"}  # the one dependency of what a page can reach

@@ -89,7 +89,9 @@ class Detection:
     def notice(self, cause: Cause, rng: Random) -> tuple[float, str]:
         """Seconds from the fault until someone sees it, and who; draws only where a watcher makes rounds."""
         best, who = -1.0, ""
-        for watcher in self.watchers(cause):
+        for watcher in self._cache.get(cause.name) or self.watchers(cause):
+            if 0 <= best <= watcher.fixed_s:
+                continue  # it cannot be earlier, so its round is not drawn
             delay = watcher.fixed_s + (watcher.period_s * rng.random() if watcher.period_s else 0.0)
             if best < 0 or delay < best:
                 best, who = delay, watcher.name

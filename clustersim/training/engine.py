@@ -12,11 +12,11 @@ from clustersim.reliability.causes import Cause, cause
 from clustersim.reliability.counting import nccl_ib_error_s
 from clustersim.reliability.faults import Fault, Source
 from clustersim.reliability.laws import Law, as_law
-from clustersim.trace import Trace
+from clustersim.trace import Span, Trace
 from clustersim.training.cycle import NEVER
 from clustersim.training.plan import STRAGGLER_FACTOR, Plan
 from clustersim.training.pool import Pool
-from clustersim.training.running import Phase, Running, ms
+from clustersim.training.running import Running, ms
 from clustersim.training.sources import PLANNED, make_source
 
 
@@ -116,7 +116,7 @@ class Simulation(Running):
             return
         self._count += 1
         delay, who = self.plan.detection.notice(what, self._rng)
-        self._note(now, "fault", nodes[0], cause=what.name, nodes=len(nodes), symptom=what.symptom)
+        self._note(now, "fault", nodes[0], what.name, len(nodes), what.symptom)
         noticed = now + ms(delay)
         if what.symptom == "silent":
             self._later(noticed, partial(self._corruption, what, nodes, now, who))
@@ -139,8 +139,8 @@ class Simulation(Running):
         else:
             restored, load = self._restore_point(what.scope, now)
             restart = self._restart.draw(self._rng) + load
-        self._note(noticed, "notice", nodes[0], cause=what.name, by=who, lost_ms=self._p0 - restored)
-        self._recover(what, nodes, [("detect", now, noticed)], noticed, restored, restart, repair_s)
+        self._note(noticed, "notice", nodes[0], what.name, who, self._p0 - restored)
+        self._recover(what, nodes, [self._phase(now, noticed, "detect", what.name)], noticed, restored, restart, repair_s)
 
     def _restore_point(self, scope: str, now: int) -> tuple[int, float]:
         """The furthest progress that a copy holds after a fault of this scope, and the seconds to load it."""
@@ -164,13 +164,14 @@ class Simulation(Running):
             gone[slot % apart] = gone.get(slot % apart, 0) + 1
         return max(gone.values()) < replicas
 
-    def _recover(self, what: Cause, nodes: list[int], phases: list[Phase], at: int, restored: int, restart_s: float,
+    def _recover(self, what: Cause, nodes: list[int], phases: list[Span], at: int, restored: int, restart_s: float,
                  repair_s: float = -1.0) -> None:
         """From ``at`` on: diagnose, repair or replace, queue, restart from ``restored``."""
         pool, rng = self._pool, self._rng
         self._wait, self._hold = (0, 0), 0
         ready = at + ms(self._search(what).draw(rng))
-        phases.append(("diagnose", at, ready))
+        name = what.name
+        phases.append(self._phase(at, ready, "diagnose", name))
         if what.takes_node:
             for node in nodes:
                 pool.take_out(node, at, repair_s)
@@ -178,20 +179,20 @@ class Simulation(Running):
                 self._slow = [phase for phase in self._slow if phase[2] not in nodes]
         elif what.action in self._acts:
             done = ready + ms(self._acts[what.action].draw(rng))
-            phases.append(("repair", ready, done))
+            phases.append(self._phase(ready, done, "repair", name))
             ready = done
         if pool.missing:
-            ready = self._replace(phases, ready)
+            ready = self._replace(phases, ready, name)
         if self.plan.recovery.extra_s:
-            phases.append(("queue", ready, ready + ms(self.plan.recovery.extra_s)))
-            ready = phases[-1][2]
+            phases.append(self._phase(ready, ready + ms(self.plan.recovery.extra_s), "queue", name))
+            ready = phases[-1][1]
         begin = ready + ms(restart_s)
-        phases.append(("restart", ready, begin))
-        self._p0, self._e0, self._blame = restored, 0, what.name
+        phases.append(self._phase(ready, begin, "restart", name))
+        self._p0, self._e0, self._blame = restored, 0, name
         self._set_speed(begin)
-        self._go(phases, begin, what.name)
+        self._go(phases, begin)
 
-    def _replace(self, phases: list[Phase], ready: int) -> int:
+    def _replace(self, phases: list[Span], ready: int, name: str) -> int:
         """Nodes for the missing places; a job with replicas enough does not wait for them."""
         if self.plan.recovery.elastic is not None and len(self._out()) < self.plan.recovery.elastic.replicas:
             self._lost = self._out()
@@ -200,8 +201,8 @@ class Simulation(Running):
         wait, there = self._pool.fill(ready)
         self._lost = frozenset()
         self._wait, self._hold = (ready, wait), there
-        phases.append(("queue", ready, wait))
-        phases.append(("swap", wait, there))
+        phases.append(self._phase(ready, wait, "queue", name))
+        phases.append(self._phase(wait, there, "swap", name))
         return there
 
     def _search(self, what: Cause) -> Law:
@@ -218,7 +219,7 @@ class Simulation(Running):
         restored = self._saves.before(now, began)
         self._fast = -1
         still = [node for node in nodes if node in self._pool.slot_of]
-        self._note(now, "notice", nodes[0], cause=what.name, by=who, lost_ms=self._p0 - restored)
+        self._note(now, "notice", nodes[0], what.name, who, self._p0 - restored)
         restart = self._restart.draw(self._rng) + self.plan.checkpoints.tier.load_s
         self._recover(what, still, [], now, restored, restart)
 
@@ -229,9 +230,9 @@ class Simulation(Running):
         if fault.seconds > nccl_ib_error_s():
             return False
         self._close(now, killed=False)
-        self._note(now, "stall", fault.node, cause=fault.cause, seconds=round(fault.seconds, 3))
+        self._note(now, "stall", fault.node, fault.cause, round(fault.seconds, 3))
         end = now + ms(fault.seconds)
-        self._go([("stall", now, end)], end, fault.cause)
+        self._go([self._phase(now, end, "stall", fault.cause)], end)
         return True
 
     def _slows(self, fault: Fault, what: Cause, now: int) -> bool:
@@ -245,7 +246,7 @@ class Simulation(Running):
             delay, who = self.plan.detection.notice(what, self._rng)
             end = min(passes, now + ms(delay))
         factor = fault.factor if fault.seconds else STRAGGLER_FACTOR
-        self._note(now, "slow", fault.node, cause=what.name, factor=factor)
+        self._note(now, "slow", fault.node, what.name, factor)
         self._slow.append((end, round(factor * 1000), fault.node))
         self._change_speed(now)
         if end < passes:
@@ -261,10 +262,11 @@ class Simulation(Running):
             return
         self._count += 1
         self._close(now, killed=False)
-        self._note(now, "notice", node, cause=what.name, by=who, lost_ms=0)
+        self._note(now, "notice", node, what.name, who, 0)
         saved = now + ms(self.plan.checkpoints.tier.block_s)
         self._pool.settle(now)
-        self._recover(what, [node], [("checkpoint", now, saved)], saved, self._p0, self._restart.draw(self._rng))
+        phases = [self._phase(now, saved, "checkpoint", what.name)]
+        self._recover(what, [node], phases, saved, self._p0, self._restart.draw(self._rng))
         self._later(saved, partial(self._saved, self._turn, self._p0))
 
     def _planned_stop(self, now: int) -> None:
@@ -274,9 +276,9 @@ class Simulation(Running):
         self._close(now, killed=False)
         saved = now + ms(self.plan.checkpoints.tier.block_s)
         end = saved + ms(self._planned.draw(self._rng))
-        self._note(now, "planned", 0, seconds=round((end - now) / 1000))
+        self._note(now, "planned", 0, round((end - now) / 1000))
         self._e0, self._blame = 0, PLANNED
-        self._go([("checkpoint", now, saved), ("planned", saved, end)], end, PLANNED)
+        self._go([self._phase(now, saved, "checkpoint", PLANNED), self._phase(saved, end, "planned", PLANNED)], end)
         self._later(saved, partial(self._saved, self._turn, self._p0))
 
     def _saved(self, turn: int, progress: int, now: int) -> None:
@@ -318,8 +320,8 @@ class Simulation(Running):
             self._blame, self._lost = what.name, out
             end = noticed + ms(as_law(elastic.shrink_s).draw(self._rng))
             self._set_speed(end)
-            self._go([("detect", now, noticed), ("shrink", noticed, end)], end, what.name)
-        self._note(noticed, "notice", nodes[0], cause=what.name, by=who, lost_ms=lost)
+            self._go([self._phase(now, noticed, "detect", what.name), self._phase(noticed, end, "shrink", what.name)], end)
+        self._note(noticed, "notice", nodes[0], what.name, who, lost)
         self._request(located)
         return True
 
@@ -342,4 +344,4 @@ class Simulation(Running):
             return
         self._lost = out
         end = now + ms(as_law(elastic.grow_s).draw(self._rng))
-        self._change_speed(now, [("grow", now, end)], "grow")
+        self._change_speed(now, [self._phase(now, end, "grow", "grow")])

@@ -5,7 +5,7 @@ from the rhythm. :meth:`Record.trace` spells all of it out as spans, attempts an
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,11 @@ from clustersim.training.cycle import Cycle
 RUN = "run"
 TICKS = 1000
 
-# (start, end, kind, cause), and for a stretch of running also (e0, p0, high, num, den)
+# What a note holds besides time, kind and node.
+DETAILS = {"fault": ("cause", "nodes", "symptom"), "notice": ("cause", "by", "lost_ms"), "stall": ("cause", "seconds"),
+           "slow": ("cause", "factor"), "planned": ("seconds",)}
+
+# A Span, or for a stretch of running (start, end, RUN, cause, e0, p0, high, num, den).
 Row = tuple[Any, ...]
 
 
@@ -30,7 +34,7 @@ class Record:
     seed: int | None
     work: int | None
     rows: list[Row] = field(default_factory=list)
-    notes: list[tuple[int, str, int, dict[str, Any]]] = field(default_factory=list)
+    notes: list[tuple[int, str, int, tuple[object, ...]]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     state: str = "RUNNING"
@@ -45,21 +49,19 @@ class Record:
     def spans(self) -> list[Span]:
         """Every span; new work is where progress passes its highest point so far, replay is where it does not yet."""
         out: list[Span] = []
-        name, make = self.name, tuple.__new__
         for row in self.rows:
             if row[2] == RUN:
-                self._expand(row, out)
+                self._expand(row, out.append)
             else:
-                out.append(make(Span, (row[0], row[1], row[2], name, row[3], 0)))
+                out.append(row)  # type: ignore[arg-type]
         return out
 
-    def _expand(self, row: Row, out: list[Span]) -> None:
+    def _expand(self, row: Row, add: Callable[[Span], None]) -> None:
         start, end, _kind, cause, e0, p0, high, num, den = row
-        name, cycle, add, make = self.name, self.cycle, out.append, tuple.__new__
-        base = cycle.trained(e0)
+        name, cycle, make = self.name, self.cycle, tuple.__new__
+        base = trained = cycle.trained(e0)
         done = high - p0 if high > p0 else 0  # work done before, and done again first
         turn = base - (-done * den // num)  # the trained time at which that ends
-        trained = base
         for a, b, training in cycle.parts(e0, end - start + e0, start - e0):
             if not training:
                 add(make(Span, (a, b, "checkpoint", name, "", 0)))
@@ -70,7 +72,7 @@ class Record:
                 add(make(Span, (a, middle, "replay", name, cause, 0)))
                 a = middle
             if after > turn:
-                work = num * (after - base) // den
+                work = after - base if num == den else num * (after - base) // den
                 add(make(Span, (a, b, "work", name, "", work - done)))
                 done = work
             trained = after
@@ -84,10 +86,10 @@ class Record:
         for row in self.rows:
             if row[2] == RUN:
                 begin, end = (row[0] if begin < 0 else begin), row[1]
-            elif row[2] in ("stall", "grow", "shrink", "planned save"):
+            elif row[2] in ("stall", "grow", "shrink"):
                 end = row[1] if begin >= 0 else end
             elif begin >= 0:
-                found.append((begin, end, row[3]))
+                found.append((begin, end, row[4]))
                 begin = -1
         if begin >= 0:
             found.append((begin, end, ""))
@@ -114,6 +116,7 @@ class Record:
             elif self.state != "RUNNING":
                 rows.append((end, 6, Event(end, "end", name, {"state": self.state})))
         for time, kind, node, detail in self.notes:
-            rows.append((time, 1 if kind == "fault" else 3, Event(time, kind, name, {"node": f"node-{node}", **detail})))
+            rows.append((time, 1 if kind == "fault" else 3, Event(time, kind, name, {
+                "node": f"node-{node}", **dict(zip(DETAILS[kind], detail, strict=True))})))
         rows.sort(key=lambda row: row[:2])
         return (row[2] for row in rows)

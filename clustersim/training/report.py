@@ -17,7 +17,8 @@ class Report:
     """Times in ticks of the trace (1000 a second). ``wall`` = ``work`` + the sum of ``lost``, to the tick.
 
     ``lost`` maps a kind (replay, checkpoint, detect, diagnose, repair, queue, swap, restart, stall, slow, ...) to its
-    time; ``by_cause`` a cause to the time that it cost; checkpoints that the rhythm asks for have the cause "".
+    time; ``by_cause`` a cause to the time that it cost; checkpoints that the rhythm asks for, and slow work,
+    have the cause "".
     """
 
     wall: int
@@ -71,19 +72,22 @@ def report(trace: Trace) -> Report:
     """The losses of the one job of a training trace. :class:`InputError` if its spans are not on record."""
     if not trace.spans or len(trace.jobs) != 1:
         raise InputError(_("trace"), trace.policy, _("a training run with its spans"))
-    work = 0
-    lost: dict[str, int] = {}
-    by_cause: dict[str, int] = {}
+    work = slow = 0
+    losses: dict[tuple[str, str], int] = {}
     for start, end, kind, _subject, cause, done in trace.spans:
-        length = end - start
         if kind == "work":
             work += done
-            length -= done
-            if not length:
-                continue
-            kind = "slow"
-        lost[kind] = lost.get(kind, 0) + length
-        by_cause[cause] = by_cause.get(cause, 0) + length
+            slow += end - start - done
+        else:
+            key = kind, cause
+            losses[key] = losses.get(key, 0) + end - start
+    if slow:
+        losses["slow", ""] = slow
+    lost: dict[str, int] = {}
+    by_cause: dict[str, int] = {}
+    for (kind, cause), time in losses.items():
+        lost[kind] = lost.get(kind, 0) + time
+        by_cause[cause] = by_cause.get(cause, 0) + time
     job = trace.jobs[0]
     facts = job.extra
     return Report(

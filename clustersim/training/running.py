@@ -6,14 +6,13 @@ from random import Random
 
 from clustersim.clock import Agenda
 from clustersim.reliability.faults import DAY_MS
+from clustersim.trace import Span
 from clustersim.training.cycle import NEVER, Cycle
 from clustersim.training.plan import Plan
 from clustersim.training.record import RUN, Record
 from clustersim.training.saves import Saves, Stretch
 
 FINER = 1000  # speeds are fractions over multiples of this
-
-Phase = tuple[str, int, int]  # kind, start, end
 
 
 def ms(seconds: float) -> int:
@@ -38,6 +37,7 @@ class Running:
 
     def __init__(self, plan: Plan, seed: int) -> None:
         self.plan = plan
+        self._name = plan.name
         self._rng = Random(f"{seed}/recovery")
         self._cycle = make_cycle(plan)
         work = None if plan.work_days is None else round(plan.work_days * DAY_MS)
@@ -51,8 +51,7 @@ class Running:
         self._saves = Saves(self._cycle, ms(saves.tier.upload_s), saves.keep, history=silent)
         self._from = self._e0 = self._p0 = self._high = 0
         self._fast = -1
-        self._phases: list[Phase] = []
-        self._because = ""  # why the phases are there
+        self._phases: list[Span] = []
         self._blame = ""  # what the work that is done again was lost to
         self._turn = 0  # counts changes of course, so that what was planned before one can tell
         self._slow: list[tuple[int, int, int]] = []  # slow phases under way: (end, thousandths of normal step time, node)
@@ -62,12 +61,14 @@ class Running:
 
     def _close(self, now: int, killed: bool) -> None:
         """Write down what happened up to ``now``; afterwards ``_p0`` and ``_e0`` stand where the job stands."""
-        rows, because = self._record.rows, self._because
-        for kind, start, end in self._phases:
-            if end > now:
-                end = now
-            if end > start:
-                rows.append((start, end, kind, because))
+        rows = self._record.rows
+        for phase in self._phases:
+            if phase[1] > now:
+                if now > phase[0]:
+                    rows.append(phase._replace(end=now))
+                break
+            if phase[1] > phase[0]:
+                rows.append(phase)
         self._phases = []
         start = self._from
         if now <= start:
@@ -87,9 +88,12 @@ class Running:
             self._saves.add(Stretch(start, now, e0, p0, num, den, killed))
         self._from = now
 
-    def _go(self, phases: list[Phase], begin: int, because: str) -> None:
+    def _phase(self, start: int, end: int, kind: str, cause: str) -> Span:
+        return tuple.__new__(Span, (start, end, kind, self._name, cause, 0))
+
+    def _go(self, phases: list[Span], begin: int) -> None:
         """A new course: phases, then running from ``begin`` on."""
-        self._phases, self._from, self._because = phases, begin, because
+        self._phases, self._from = phases, begin
         self._turn += 1
         self._finish = self._end_of_stretch()
 
@@ -103,7 +107,8 @@ class Running:
 
     def _set_speed(self, now: int) -> None:
         """Speed follows from the slowest node and the replicas that are there."""
-        self._slow = [phase for phase in self._slow if phase[0] > now]
+        if self._slow:
+            self._slow = [phase for phase in self._slow if phase[0] > now]
         if not self._slow and not self._lost:
             self._num = self._den = 1
             return
@@ -112,7 +117,7 @@ class Running:
         self._num = (replicas - len(self._lost)) * FINER
         self._den = replicas * max([FINER, *(phase[1] for phase in self._slow)])
 
-    def _change_speed(self, now: int, pause: list[Phase] | None = None, because: str = "") -> None:
+    def _change_speed(self, now: int, pause: list[Span] | None = None) -> None:
         """Go on at the speed that holds now, after a pause if there is one; a recovery under way is left alone."""
         if now < self._from:
             self._set_speed(now)
@@ -120,10 +125,11 @@ class Running:
             return
         self._close(now, killed=False)
         self._set_speed(now)
-        self._go(pause or [], pause[-1][2] if pause else now, because)
+        self._go(pause or [], pause[-1][1] if pause else now)
 
     def _later(self, time: int, act: Callable[[int], None]) -> None:
         self._agenda.put(time, 1, act)
 
-    def _note(self, time: int, kind: str, node: int, **detail: object) -> None:
+    def _note(self, time: int, kind: str, node: int, *detail: object) -> None:
+        """An event for the log; what ``detail`` holds for each kind stands in ``record.DETAILS``."""
         self._record.notes.append((time, kind, node, detail))
