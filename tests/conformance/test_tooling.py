@@ -83,3 +83,85 @@ def test_an_empty_folder_fails(tmp_path: Path) -> None:
 def test_what_is_not_built_is_not_also_built() -> None:
     assert not set(suites.SUITES) & set(suites.NOT_BUILT)
     assert all(reason for reason in suites.NOT_BUILT.values())
+
+
+# --- the YAML suites -----------------------------------------------------------------------------------------------
+
+def reliability(folder: Path, name: str, text: str) -> dict[str, list[str]]:
+    (folder / "golden").mkdir(exist_ok=True)
+    (folder / "golden" / name).write_text(text)
+    for table in GOLDEN.glob("*.csv"):
+        shutil.copy(table, folder / "golden")
+    return failures(folder / "golden", folder / "out")
+
+
+@pytest.mark.parametrize("name", ["published_reliability.yaml", "worked_examples.yaml"])
+def test_every_expected_number_of_the_yaml_suites_is_compared(tmp_path: Path, name: str) -> None:
+    """Each number under expect or outputs, changed by 3 %, makes its case fail and no other."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="safe")
+    data = yaml.load((GOLDEN / name).read_text())
+    items, key = (data["items"], "expect") if isinstance(data, dict) else (data, "outputs")
+    for item in items:
+        item.pop("simulate", None)
+        for field, value in item[key].items():
+            item[key][field] = [v + 1 for v in value] if isinstance(value, list) else value * 1.03 + (value == 0)
+    with (tmp_path / "changed.yaml").open("w") as stream:
+        yaml.dump(data, stream)
+    found = reliability(tmp_path, name, (tmp_path / "changed.yaml").read_text())
+    missed = {f"{Path(name).stem}-{item['id']}": set(item[key]) for item in items}
+    for case, fields in missed.items():
+        assert fields == {text.split(":")[0] for text in found.get(case, [])}, case
+
+
+@pytest.mark.parametrize("text, says", [
+    ("items: [{id: X1, kind: dance, inputs: {}, expect: {}, rel_tolerance: 0.1}]", "kind dance is none of mttf"),
+    ("items: [{id: X1, kind: mean_interval, inputs: {days: 1, events: 1}, expect: {minutes: 1}, rel_tolerance: 0.1}]",
+     "minutes: None instead of 1"),
+    ("items: [{id: X1, kind: mean_interval, inputs: {days: 1, events: 1}, expect: {}, rel_tolerance: 0.1, "
+     "published: {hours: 20}, published_abs_tolerance: 1}]", "published hours: 24.0 instead of 20"),
+    ("items: [{id: X1, kind: table, inputs: {table: llama3_interruptions.csv}, expect: {dancing: 1}, rel_tolerance: 0.1}]",
+     "dancing: None instead of 1"),
+])
+def test_a_published_item_that_does_not_hold_says_why(tmp_path: Path, text: str, says: str) -> None:
+    found = reliability(tmp_path, "published_reliability.yaml", text)
+    assert says in found["published_reliability-X1"][0]
+
+
+def test_a_simulation_that_disagrees_is_found(tmp_path: Path) -> None:
+    """The exact value stays, the simulator gets another rate: its input is what the item says."""
+    from tests.conformance import reliability_suites
+
+    setting = {"mtbf": 180.0, "interval": 20.0, "write": 1.0, "restart": 10.0}
+    share = reliability_suites.simulated({**setting, "mtbf": 150.0}, 20_000, seed=1)
+    exact = reliability_suites.theory.efficiency(20, 1, 180, 10)
+    assert reliability_suites.compare({"exact": share}, {"exact": exact}, relative=0.01)
+
+
+@pytest.mark.parametrize("name, value", [
+    ("count_sum", 419), ("rows", 18), ("gpu_count", 268), ("gpu_share", 268 / 419), ("host_count_sum", 21),
+    ("gpu_percent_printed", 58.7), ("gpu_percent_by_count", 63.96), ("percent_as_printed_sum", 94.9),
+    ("count_max", 148), ("gpu_hbm3_memory", 72), ("median_count", 6.5), ("count_mean", 419 / 18),
+])
+def test_statistics_of_a_table_are_found_by_their_names(name: str, value: float) -> None:
+    from clustersim.tables import read_untyped
+    from tests.conformance.table_statistics import Statistics
+
+    assert Statistics(read_untyped(GOLDEN / "llama3_interruptions.csv"), {})[name] == pytest.approx(value, rel=2e-4)
+
+
+def test_defaults_with_a_missing_table_or_a_range_out_of_order_are_found(tmp_path: Path) -> None:
+    found = reliability(tmp_path, "simulator_defaults.yaml", (
+        "a: {mix: {table: no_such.csv}}\nb: {x: {low: 3, default: 2, high: 4}}\nc: {mix: {table: xid.csv, column: nope}}\n"
+        "d: {mix: {table: xid.csv, column: xid}}\n"))
+    assert {case.removeprefix("simulator_defaults-") for case in found} == {"a", "b", "c"}
+
+
+def test_worked_examples_are_told_apart_by_their_formula(tmp_path: Path) -> None:
+    found = reliability(tmp_path, "worked_examples.yaml", (
+        "- {id: T1, formula: tau = sqrt(2*delta*M), inputs: {delta_min: 8, M_min: 100}, outputs: {tau_min: 40}}\n"
+        "- {id: T2, formula: as T1, inputs: {delta_min: 2, M_min: 100}, outputs: {tau_min: 20}}\n"
+        "- {id: T3, formula: tau = 2*M, inputs: {delta_min: 8, M_min: 100}, outputs: {tau_min: 40}}\n"
+        "- {id: T4, formula: any, inputs: {moons: 8}, outputs: {tau_min: 40}}\n"))
+    assert set(found) == {"worked_examples-T3", "worked_examples-T4"}
