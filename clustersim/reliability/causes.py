@@ -19,7 +19,10 @@ ACTIONS = ("none", "restart", "reset", "reboot", "replace")
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """``detection_row`` names a row of byterobust_detection.csv (empty: none fits); ``defect`` a kind of dcgm_coverage.csv."""
+    """``detection_row`` names a row of byterobust_detection.csv (empty: none fits); ``defect`` a kind of dcgm_coverage.csv.
+
+    ``xid`` is the code that such a fault typically writes (``None``: none, or not known).
+    """
 
     name: str
     symptom: str
@@ -28,6 +31,7 @@ class Cause:
     action: str
     scope: str
     defect: str = ""
+    xid: int | None = None
 
     @property
     def takes_node(self) -> bool:
@@ -42,8 +46,12 @@ STRAGGLER = Cause("straggler", "slow", "", "hang", "replace", "node", "slow_gpu"
 @functools.cache
 def catalogue() -> Mapping[str, Cause]:
     """Every cause of fault_causes.csv, and link flaps and stragglers, by name."""
-    rows = {str(r["cause"]): Cause(*(str(r[c]) for c in (
-        "cause", "symptom", "detection_row", "localisation", "action", "scope", "defect"))) for r in table("fault_causes")}
+    texts = ("cause", "symptom", "detection_row", "localisation", "action", "scope", "defect")
+    rows: dict[str, Cause] = {}
+    for row in table("fault_causes"):
+        name, symptom, seen, search, action, scope, defect = (str(row[c]) for c in texts)
+        code = None if row["xid"] is None else int(row["xid"])
+        rows[name] = Cause(name, symptom, seen, search, action, scope, defect, code)
     return {**rows, LINK_FLAP.name: LINK_FLAP, STRAGGLER.name: STRAGGLER}
 
 

@@ -12,6 +12,7 @@ from random import Random
 from clustersim.messages import _
 from clustersim.reliability.causes import Cause
 from clustersim.reliability.counting import nccl_ib_error_s
+from clustersim.reliability.dcgm import xid_health
 from clustersim.reliability.defaults import number, span
 from clustersim.reliability.laws import Law, LogUniform, as_law
 from clustersim.tables import table
@@ -45,7 +46,8 @@ class Watcher:
 class Detection:
     """Which watchers there are. ``None`` takes one away; ``delay_s`` replaces them all by one fixed delay.
 
-    The watchdog cannot be taken away, as a hang would never end; it can be made slower or faster.
+    The watchdog cannot be taken away, as a hang would never end; it can be made slower or faster. ``dcgm_s``: somebody
+    asks ``dcgmi health`` (watches ``dcgm_flags``) this often; it sees a fault whose Xid its watches count.
     """
 
     inspection: bool = True
@@ -53,6 +55,8 @@ class Detection:
     log_s: float | None = LOG_S
     poll_s: float | None = HEALTH_POLL_S
     node_silence_s: float | None = NODE_SILENCE_S["slurm"]
+    dcgm_s: float | None = None
+    dcgm_flags: str = "pm"
     slow: Law | float | tuple[float, float] = SLOW_S
     silent: Law | float | tuple[float, float] = SILENT
     delay_s: float | None = None
@@ -81,6 +85,8 @@ class Detection:
             found.append(Watcher(_("scheduler heartbeat"), self.node_silence_s))
         if cause.detection_row and self.poll_s is not None and cause.symptom != "slow":
             found.append(Watcher(_("health check"), 0.0, self.poll_s))
+        if cause.xid is not None and self.dcgm_s is not None and xid_health(cause.xid, self.dcgm_flags) != "PASS":
+            found.append(Watcher(_("DCGM health watch"), 0.0, self.dcgm_s))
         if cause.detection_row and self.inspection:
             seen = table("byterobust_detection").row(cause.detection_row, "root_cause")["detect_with_inspection_s"]
             found.append(Watcher(_("inspection"), float(seen or 0)))

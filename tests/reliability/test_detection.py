@@ -74,6 +74,23 @@ def test_a_silent_corruption_has_no_watcher_but_an_alarm_on_the_loss() -> None:
     assert Diagnosis().law(what).mean == 28_800 and Diagnosis().law(cause("NIC")).mean == 510
 
 
+def test_a_dcgm_health_watch_sees_what_its_watches_count() -> None:
+    alone = Detection(inspection=False, poll_s=None, log_s=None, dcgm_s=10.0)
+    delays = [alone.notice(cause("GPU system processor"), Random(s)) for s in range(2000)]
+    assert {who for _seconds, who in delays} == {"DCGM health watch"}
+    assert statistics.fmean(seconds for seconds, _who in delays) == pytest.approx(5.0, abs=0.2)
+    assert alone.notice(cause("NIC"), Random(1))[1] == "NCCL watchdog", "a NIC writes no Xid"
+
+
+def test_causes_with_an_xid_are_cured_at_least_as_the_runbook_says() -> None:
+    strength = {"drain_reset_gpu": 0, "drain_reboot_node": 1, "drain_replace": 2}
+    ours = {"reset": 0, "reboot": 1, "replace": 2}
+    known = [c for c in catalogue().values() if c.xid is not None]
+    assert len(known) >= 4
+    for what in known:
+        assert ours[what.action] >= strength[runbook.decide([what.xid]).action], what
+
+
 # --- dcgmi diag ---------------------------------------------------------------------------------------------------------
 
 EVERYTHING = dcgm.Host(eud_package=True, grace=True, nccl_tests=True, rist=True)

@@ -1,7 +1,9 @@
 """Laws of every simulated training run, on made-up plans. The count of what the plans held is printed and checked."""
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 import statistics
 from collections import Counter
 from dataclasses import replace
@@ -48,7 +50,10 @@ def test_a_run_that_stops_on_the_way_is_the_same_run(plan: Plan, seed: int, stop
     simulation = Simulation(plan, seed)
     for days in sorted(stops):
         simulation.advance(round(days * 86_400_000))
-    assert simulation.run() == simulate(plan, seed)
+    fork = copy.deepcopy(simulation)
+    trace = simulation.run()
+    assert trace == simulate(plan, seed) == fork.run()
+    assert pickle.loads(pickle.dumps(trace)) == trace
 
 
 def test_zz_what_the_plans_held(capsys: pytest.CaptureFixture[str]) -> None:
