@@ -34,7 +34,7 @@ class LiveExperiment extends HTMLElement {
     const button = make("button", { type: "button", class: "lv-button lv-start" }, shared ? this.words.start_shared : this.words.start);
     const hint = make("p", { class: "lv-hint" }, this.words.start_hint_plain);
     button.addEventListener("click", () => this.begin(button, hint));
-    this.bar.replaceChildren(...this.notices(), make("div", { class: "lv-row" }, button, hint));
+    this.bar.replaceChildren(...this.notices(false), make("div", { class: "lv-row" }, button, hint));
     loadManifest().then((plan) => {
       if (hint.isConnected && !button.hasAttribute("aria-disabled")) {
         hint.textContent = fill(this.words.start_hint, { mb: Math.ceil(plan.bytes_gzip / 1e6) });
@@ -42,16 +42,15 @@ class LiveExperiment extends HTMLElement {
     }, () => {}); // the button will say it, if the reader wants to start
   }
 
-  notices() {
+  /** What the link's setting is, before the start; what of the link was not used, then and later. */
+  notices(started) {
     const { settings, ignored } = this.linked;
-    const list = this.about.controls.filter((control) => control.name in settings)
-      .map((control) => `${control.label} ${show(control, settings[control.name], this.words)}`);
+    const list = this.about.controls.filter((control) => control.name in settings && !started)
+      .map((control) => `${control.label}: ${show(control, settings[control.name], this.words)}`);
     const bad = ignored.map(({ name, value, control }) => (control
       ? fill(this.words.ignored_value, { label: control.label, value }) : fill(this.words.ignored_unknown, { name })));
-    return [
-      ...(list.length ? [make("p", { class: "lv-notice" }, fill(this.words.shared, { list: list.join(", ") }))] : []),
-      ...(bad.length ? [make("p", { class: "lv-notice" }, fill(this.words.ignored, { list: bad.join("; ") }))] : []),
-    ];
+    return [[this.words.shared, list], [this.words.ignored, bad]].filter(([, items]) => items.length)
+      .map(([text, items]) => make("p", { class: "lv-notice" }, fill(text, { list: items.join("; ") })));
   }
 
   // --- the start
@@ -82,7 +81,7 @@ class LiveExperiment extends HTMLElement {
     this.controls = buildControls(this.about, `live-${this.key}`, () => this.moved());
     this.controls.set(values);
     await this.draw(answer);
-    this.bar.replaceChildren(...this.notices(), this.controls.form, this.tools());
+    this.bar.replaceChildren(...this.notices(true), this.controls.form, this.tools());
     this.dataset.state = "live";
     this.say(`${this.words.ready} ${answer.summary}`);
     if (focus) this.controls.focus();

@@ -49,11 +49,16 @@ def built_site() -> Path:
 
 
 def run(script: str, base: str, **options: Any) -> dict[str, Any]:
-    """What the program prints as JSON; it gets ``base`` (the site's address) and ``options``."""
+    """What the browser program prints as JSON; it gets ``base`` (the site's address) and ``options``."""
     if not (ROOT / "node_modules" / "playwright-core").is_dir():
         raise MissingTool("node_modules is missing: run `make test`, which fetches it")
-    argument = json.dumps({"base": base, "chromium": chromium(), **options})
-    done = subprocess.run([node(), str(HERE / script), argument], capture_output=True, text=True, timeout=PATIENCE_S)
+    return node_json(script, {"base": base, "chromium": chromium(), **options})
+
+
+def node_json(script: str, argument: dict[str, Any]) -> dict[str, Any]:
+    """What the node program prints as JSON, given ``argument`` as JSON."""
+    command = [node(), str(HERE / script), json.dumps(argument)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
     if done.returncode:
         raise RuntimeError(f"{script}:\n{done.stderr[-4000:]}")
     result = json.loads(done.stdout.splitlines()[-1])

@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from clustersim import experiments, page
 from clustersim.experiments.base import Choice, Experiment, Outcome, Slider, Table, Toggle
 from clustersim.figures import PALETTE
 
+SCRIPTS = Path(__file__).resolve().parents[2] / "site" / "live"
 EMPTY = Outcome("nothing", (), Table("none", (), ()))
 
 
@@ -127,3 +130,10 @@ def test_nothing_compiled_is_imported() -> None:
             "print(sorted({name.partition('.')[0] for name in set(sys.modules) - before} - known))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_scripts_say_only_what_python_translates() -> None:
+    scripts = "".join(path.read_text("utf-8") for path in SCRIPTS.glob("*js"))
+    named = set(re.findall(r"words\.(?!mjs)(\w+)", scripts)) | set(re.findall(r'CannotStart\("(\w+)"', scripts))
+    named |= {f"loading_{stage}" for stage in re.findall(r'"(\w+)"', re.findall(r"STAGES = \[(.*?)\]", scripts)[0])}
+    assert named == set(page.words())
