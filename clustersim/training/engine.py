@@ -32,6 +32,8 @@ class Simulation(Running):
         super().__init__(plan, seed)
         own, self._lemons = make_source(plan, seed)
         self._source: Source = own if source is None else source
+        if source is not None:
+            self._saves.history = True  # it may hold silent corruptions, which reach back
         self._pool = Pool(plan, self._rng)
         recovery = plan.recovery
         self._restart, self._planned = as_law(recovery.restart), as_law(plan.planned)
