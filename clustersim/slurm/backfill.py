@@ -182,8 +182,7 @@ class _Cycle:
                     begin = later
                     continue
                 return False
-            start, allocation = max(found[0], begin), found[1]
-            chosen = sum(1 << i for i, _cpus, _gpus in allocation)
+            start, chosen = max(found[0], begin), found[1].nodes
             if start <= now and chosen & system.closing_bits:
                 start, later = now + 1, 0  # wait until those nodes are clean
             if start <= now:
@@ -206,7 +205,7 @@ class _Cycle:
             if start > now and self.space.clashes(low, high, chosen):
                 begin = start + (start == begin)
                 continue
-            return self._reserve(job, name, start, chosen, tres(system, job, allocation))
+            return self._reserve(job, name, start, chosen, tres(system, ask, found[1]))
 
     def _note_start(self, job: Job) -> None:
         self.started += 1

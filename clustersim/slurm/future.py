@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clustersim.slurm import preempt
-from clustersim.slurm.jobs import Allocation, Job
+from clustersim.slurm.fill import Ask, Chosen
+from clustersim.slurm.jobs import Job
 from clustersim.slurm.placing import place
 from clustersim.slurm.pool import NodePool
-from clustersim.slurm.select import Ask
 
 if TYPE_CHECKING:
     from clustersim.slurm.controller import Controller
@@ -42,7 +42,7 @@ class Future:
         return self.pools[count]
 
 
-def will_run(system: Controller, ask: Ask, partition: str, now: int) -> tuple[int, Allocation] | None:
+def will_run(system: Controller, ask: Ask, partition: str, now: int) -> tuple[int, Chosen] | None:
     """(start, nodes) of the first placement found, ``None`` if there is none."""
     pool = preempt.pool_for(system, partition)
     found = place(system, ask, pool, partition)

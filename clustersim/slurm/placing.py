@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from clustersim import hostlist
 from clustersim.slurm import depend, lifecycle, preempt
 from clustersim.slurm.features import parse_constraint
-from clustersim.slurm.jobs import Allocation, Job
+from clustersim.slurm.fill import Ask, Chosen
+from clustersim.slurm.jobs import Job
 from clustersim.slurm.pool import NodePool
-from clustersim.slurm.select import Ask
+from clustersim.slurm.select import allocate
 
 if TYPE_CHECKING:
     from clustersim.slurm.controller import Controller
@@ -114,7 +115,7 @@ def ask_for(system: Controller, job: Job, partition: str, nodes: int) -> Ask:
     return Ask(job, nodes, least, max(most, least), most if spec.max_nodes else least, whole, required)
 
 
-def place(system: Controller, ask: Ask, pool: NodePool, partition: str) -> Allocation | None:
+def place(system: Controller, ask: Ask, pool: NodePool, partition: str) -> Chosen | None:
     """Nodes for ``ask`` on ``pool``, with feature counts; notes the cores, which job size and limits go by."""
     lln = system.partitions[partition].lln
     constraint = ask.job.spec.constraint
@@ -124,19 +125,19 @@ def place(system: Controller, ask: Ask, pool: NodePool, partition: str) -> Alloc
         found = system.selector.choose(part, pool, lln)
         if found is None:
             return None
-        ask.required |= sum(1 << i for i, _cpus, _gpus in found)
+        ask.required |= found.nodes
     chosen = system.selector.choose(ask, pool, lln)
     if chosen is not None:
-        ask.job.total_cpus = sum(system.pool.cpus[i] if ask.whole else cpus for i, cpus, _gpus in chosen)
+        ask.job.total_cpus = chosen.cpus
         if ask.job.spec.switches and not _few_switches(system, ask.job, chosen):
             return None
     return chosen
 
 
-def _few_switches(system: Controller, job: Job, chosen: Allocation) -> bool:
+def _few_switches(system: Controller, job: Job, chosen: Chosen) -> bool:
     """``--switches=n@time``: more leaf switches than asked for only after that time."""
     tree, now = system.selector.tree, system.now
-    if tree is None or tree.leaves(sum(1 << i for i, _c, _g in chosen)) <= job.spec.switches:
+    if tree is None or tree.leaves(chosen.nodes) <= job.spec.switches:
         return True
     if job.switch_since is None:
         job.switch_since = now
@@ -157,11 +158,15 @@ def test_only(system: Controller, job: Job, partition: str, nodes: int) -> bool:
     return system.possible[shape]
 
 
-def tres(system: Controller, job: Job, allocation: Allocation | None) -> dict[str, int]:
+def tres(system: Controller, ask: Ask, chosen: Chosen | None) -> dict[str, int]:
     """The amounts that limits count: of the placement, else of the request."""
-    if allocation is None:
-        return system.policy.request(job)
-    return {"cpu": job.total_cpus, "gres/gpu": sum(g.bit_count() for _i, _c, g in allocation), "node": len(allocation)}
+    spec = ask.job.spec
+    if chosen is None:
+        return system.policy.request(ask.job)
+    gpus = spec.gpus_per_job or spec.gpus_per_node * chosen.count
+    if ask.whole:
+        gpus = sum(count * (bits & chosen.nodes).bit_count() for count, bits in enumerate(system.blank.with_free_gpus))
+    return {"cpu": chosen.cpus, "gres/gpu": gpus, "node": chosen.count}
 
 
 def try_now(system: Controller, job: Job, partition: str, available: int, now: int, by: str) -> str:
@@ -181,16 +186,16 @@ def try_now(system: Controller, job: Job, partition: str, available: int, now: i
     up = fit & available & window.nodes
     free = up & ~system.closing_bits & ~system.foreign(job)
     ask.nodes = free
-    allocation, victims = (None, []) if ask.required & ~up else preempt.place_now(system, ask, partition, up, now)
-    reason = system.policy.after(job, tres(system, job, allocation))
+    chosen, victims = (None, []) if ask.required & ~up else preempt.place_now(system, ask, partition, up, now)
+    reason = system.policy.after(job, tres(system, ask, chosen))
     if reason:
         set_reason(system, job, now, reason)
         return "policy"
     if victims and not preempt.evict(system, job, victims, now):
         set_reason(system, job, now, "Resources")
         return "preempting"
-    if allocation is not None:
-        lifecycle.start(system, job, partition, allocation, ask.whole, now, by)
+    if chosen is not None:
+        lifecycle.start(system, job, partition, allocate(ask, system.pool, chosen), ask.whole, now, by)
         return "started"
     return _why_not(system, ask, partition, up, window.verdict, now)
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from clustersim.messages import N_
 from clustersim.slurm import lifecycle, placing
-from clustersim.slurm.jobs import Allocation, Job
+from clustersim.slurm.fill import Ask, Chosen
+from clustersim.slurm.jobs import Job
 from clustersim.slurm.pool import NodePool
-from clustersim.slurm.select import Ask
 
 if TYPE_CHECKING:
     from clustersim.slurm.controller import Controller
@@ -72,8 +72,8 @@ def pool_for(system: Controller, partition: str) -> NodePool:
     return pool
 
 
-def place_now(system: Controller, ask: Ask, partition: str, up: int, now: int) -> tuple[Allocation | None, list[Job]]:
-    """(allocation, []) if the job fits now, (allocation, victims) if it does once they are gone, else (None, [])."""
+def place_now(system: Controller, ask: Ask, partition: str, up: int, now: int) -> tuple[Chosen | None, list[Job]]:
+    """(nodes, []) if the job fits now, (nodes, victims) if it does once they are gone, else (None, [])."""
     found = placing.place(system, ask, pool_for(system, partition), partition)
     if found is not None:
         return found, []
@@ -86,7 +86,7 @@ def place_now(system: Controller, ask: Ask, partition: str, up: int, now: int) -
     return _fewest_victims(system, ask, partition, [v for v in victims if mode_of(system, v) in {"REQUEUE", "CANCEL"}])
 
 
-def _fewest_victims(system: Controller, ask: Ask, partition: str, order: list[Job]) -> tuple[Allocation | None, list[Job]]:
+def _fewest_victims(system: Controller, ask: Ask, partition: str, order: list[Job]) -> tuple[Chosen | None, list[Job]]:
     """Take victims away one by one until the job fits, then once more with the useful ones in front."""
     passes = 0
     while True:
@@ -102,7 +102,7 @@ def _fewest_victims(system: Controller, ask: Ask, partition: str, order: list[Jo
                 break
         if found is None:
             return None, []
-        chosen = sum(1 << i for i, _cpus, _gpus in found)
+        chosen = found.nodes
         passes += 1
         if passes > REORDERINGS + 1 or len(order) <= passes:
             return found, [victim for victim in gone if victim.node_bits & chosen]
@@ -116,7 +116,7 @@ def _fewest_victims(system: Controller, ask: Ask, partition: str, order: list[Jo
         order = sorted(order, key=usefulness)
 
 
-def _over_suspended(system: Controller, ask: Ask, partition: str, victims: list[Job]) -> tuple[Allocation | None, list[Job]]:
+def _over_suspended(system: Controller, ask: Ask, partition: str, victims: list[Job]) -> tuple[Chosen | None, list[Job]]:
     """On the cores of jobs that will pause; lower partitions are spared, one after the other, as far as possible."""
     pausing = [victim for victim in victims if mode_of(system, victim) == "SUSPEND" and victim.suspended_at is None]
     found, spared = None, set[str]()
@@ -132,11 +132,11 @@ def _over_suspended(system: Controller, ask: Ask, partition: str, victims: list[
         spared.add(name)
     if found is None:
         return None, []
-    chosen = sum(1 << i for i, _cpus, _gpus in found)
+    chosen = found.nodes
     return found, [victim for victim in pausing if victim.node_bits & chosen]
 
 
-def without_victims(system: Controller, ask: Ask, partition: str, now: int) -> Allocation | None:
+def without_victims(system: Controller, ask: Ask, partition: str, now: int) -> Chosen | None:
     """Where the job would run if everything it may preempt were gone: backfill plans such a job for now."""
     victims = candidates(system, ask.job, partition, now)
     if not victims:

@@ -7,27 +7,10 @@ Nodes are looked at as bit sets wherever counts suffice: a list of all nodes per
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-
-from clustersim.slurm.jobs import Allocation, Job, bits_of
+from clustersim.slurm.fill import Ask, Chosen, Filler, Method, consecutive, least_loaded
+from clustersim.slurm.jobs import Allocation, bits_of
 from clustersim.slurm.pool import NodePool
 from clustersim.slurm.topology import Tree
-
-Picked = list[tuple[int, int]]  # (node position, cores)
-
-
-@dataclass(slots=True)
-class Ask:
-    """One placement question: the job, the nodes it may use and how many it wants."""
-
-    job: Job
-    nodes: int        # bit set of candidates
-    min_nodes: int
-    max_nodes: int
-    req_nodes: int
-    whole: bool       # every node for this job alone
-    required: int = 0  # nodes it must have (-w)
 
 
 class Selector:
@@ -37,8 +20,8 @@ class Selector:
         self.lln = lln
         self.tree = tree
 
-    def choose(self, ask: Ask, pool: NodePool, lln: bool = False) -> Allocation | None:
-        """Nodes with cores and GPU indices for the job, or ``None``."""
+    def choose(self, ask: Ask, pool: NodePool, lln: bool = False) -> Chosen | None:
+        """Nodes and cores for the job, or ``None``."""
         nodes = usable(ask, pool)
         if nodes.bit_count() < ask.min_nodes or ask.required & ~nodes:
             return None
@@ -53,7 +36,7 @@ class Selector:
         taken = pick(Filler(ask, pool, nodes, min_nodes, most))
         if taken is None and nodes.bit_count() > min_nodes:
             taken = _without_poor_nodes(pick, ask, pool, nodes, min_nodes, most)
-        return None if taken is None else _with_gpus(ask, pool, taken)
+        return taken
 
     def _method(self, lln: bool) -> Method:
         if lln:
@@ -63,7 +46,7 @@ class Selector:
         return consecutive
 
 
-def _without_poor_nodes(pick: Method, ask: Ask, pool: NodePool, nodes: int, min_nodes: int, most: int) -> Picked | None:
+def _without_poor_nodes(pick: Method, ask: Ask, pool: NodePool, nodes: int, min_nodes: int, most: int) -> Chosen | None:
     """Leave out the nodes with the least on them, more and more, "to avoid a possible knapsack problem"."""
     rich = {i: pool.free_cpus[i] + (pool.free_gpus(i) if ask.job.spec.gpus else 0) for i in bits_of(nodes)}
     for least in range(1, max(rich.values())):
@@ -103,184 +86,12 @@ def least_cpus(ask: Ask) -> int:
     return spec.cpus_per_task
 
 
-class Filler:
-    """Counts down what a job still needs while nodes are added one by one (``_cpus_to_use``, ``gres_sched_add``)."""
-
-    def __init__(self, ask: Ask, pool: NodePool, nodes: int, min_nodes: int, max_nodes: int) -> None:
-        spec = ask.job.spec
-        self.ask, self.pool, self.nodes = ask, pool, nodes
-        self.min_nodes, self.req_nodes, self.max_nodes = min_nodes, ask.req_nodes, max_nodes
-        self.need_cpus = self.max_cpus = spec.min_cpus
-        self.need_gpus = spec.gpus_per_job
-        self.min_left = min_nodes
-        self.need_nodes = min(min_nodes, ask.req_nodes) if self.need_gpus else max(min_nodes, ask.req_nodes)
-        self.per_task = spec.cpus_per_task
-        self.per_node = max(spec.ntasks_per_node, 1) * spec.cpus_per_task
-        self.taken: Picked = []
-        self.chosen = 0
-
-    @property
-    def done(self) -> bool:
-        return self.need_nodes <= 0 and self.need_cpus <= 0 and self.need_gpus <= 0
-
-    def available(self, i: int) -> int:
-        """The cores of node ``i`` that tasks could fill."""
-        free = self.pool.free_cpus[i]
-        return free if self.ask.whole or self.per_task == 1 else free - free % self.per_task
-
-    def enough_nodes(self, count: int) -> bool:
-        need = self.need_nodes
-        if self.req_nodes > self.min_nodes:
-            need += self.min_nodes - self.req_nodes
-        return count >= need
-
-    def use(self, i: int) -> int:
-        """The cores of node ``i`` the job would use now: never more than it needs beside one on each node to come."""
-        cpus = self.available(i)
-        if self.ask.whole:
-            return cpus
-        return min(cpus, max(self.max_cpus - max(self.min_left - 1, 0), self.per_node))
-
-    def add(self, i: int) -> None:
-        cpus = self.use(i)
-        self.need_cpus -= cpus
-        self.max_cpus -= cpus
-        if self.ask.job.spec.gpus_per_job:
-            self.need_gpus -= self.pool.free_gpus(i)
-        self.need_nodes -= 1
-        self.min_left -= 1
-        self.max_nodes -= 1
-        self.chosen |= 1 << i
-        self.taken.append((i, cpus))
-
-    def add_required(self) -> None:
-        for i in bits_of(self.ask.required):
-            self.add(i)
-
-
-Method = Callable[[Filler], Picked | None]
-
-
-@dataclass(slots=True)
-class _Stretch:
-    """A run of neighbouring candidates of one weight: its nodes, how many, and its first required node (or -1)."""
-
-    nodes: int
-    count: int
-    required: int = -1
-
-    @property
-    def first(self) -> int:
-        """The lowest node, as a bit: runs compare by it as by position."""
-        return self.nodes & -self.nodes
-
-    def amounts(self, fill: Filler) -> tuple[int, int]:
-        """(cores, GPUs) that the run could give."""
-        levels = fill.pool.with_free_cpus
-        if self.count > len(levels):  # count by level rather than node by node
-            task = 1 if fill.ask.whole else fill.per_task
-            cpus = sum((free - free % task) * (bits & self.nodes).bit_count() for free, bits in levels.items())
-        else:
-            cpus = sum(fill.available(i) for i in bits_of(self.nodes))
-        gpus = 0
-        if fill.need_gpus > 0:
-            gpus = sum(k * (bits & self.nodes).bit_count() for k, bits in enumerate(fill.pool.with_free_gpus))
-        return cpus, gpus
-
-
-def consecutive(fill: Filler) -> Picked | None:
-    """Best fit over runs of neighbouring nodes: lowest weight, then the tightest run that suffices, else the biggest.
-
-    Within a run nodes are taken in order; when one node is enough, the one with the fewest free cores that does.
-    """
-    fill.add_required()
-    if fill.done:
-        return fill.taken
-    for group in fill.pool.by_weight.values():
-        stretches = list(_stretches(fill, group))
-        while stretches and fill.max_nodes > 0:
-            best = _best_stretch(fill, stretches)
-            _fill_from(fill, best)
-            if fill.done:
-                return fill.taken
-            stretches.remove(best)
-    fits = fill.need_cpus <= 0 and fill.need_gpus <= 0 and fill.enough_nodes(0) and fill.taken
-    return fill.taken if fits else None
-
-
-def _stretches(fill: Filler, group: int) -> Iterator[_Stretch]:
-    """The runs among the candidates of one weight. Required nodes are chosen already; they join what is beside them."""
-    nodes, required = fill.nodes & group, fill.ask.required
-    while nodes:
-        low = nodes & -nodes
-        run = nodes & ~(nodes + low)
-        nodes ^= run
-        must = run & required
-        free = run & ~must
-        if free:
-            yield _Stretch(free, free.bit_count(), (must & -must).bit_length() - 1)
-
-
-def _best_stretch(fill: Filler, stretches: list[_Stretch]) -> _Stretch:
-    with_required = [one for one in stretches if one.required >= 0]
-    if with_required:
-        return with_required[0]
-    least = fill.per_node  # every usable node has at least that many free cores
-    best, best_cpus = None, 0
-    for one in sorted(stretches, key=lambda one: one.count):  # few nodes first: big runs need not be counted
-        if not fill.enough_nodes(one.count):
-            continue
-        if best is not None and one.count * least > best_cpus:
-            break
-        cpus, gpus = one.amounts(fill)
-        enough = cpus >= fill.need_cpus and gpus >= fill.need_gpus
-        if enough and (best is None or (cpus, one.first) < (best_cpus, best.first)):
-            best, best_cpus = one, cpus
-    return best if best is not None else max(stretches, key=lambda one: (one.amounts(fill)[0], -one.first))
-
-
-def _fill_from(fill: Filler, stretch: _Stretch) -> None:
-    nodes = bits_of(stretch.nodes)
-    if stretch.required >= 0:  # first upwards from the required node, then downwards
-        nodes = [i for i in nodes if i > stretch.required] + [i for i in reversed(nodes) if i < stretch.required]
-    elif fill.need_nodes <= 1:
-        single = [(fill.available(i), i) for i in nodes if _gpus_enough(fill, i)]
-        single = [pair for pair in single if pair[0] >= fill.need_cpus]
-        if single:
-            nodes = [min(single)[1]]
-    for i in nodes:
-        if fill.done or fill.max_nodes <= 0:
-            return
-        if stretch.required < 0 and fill.max_nodes == 1 and fill.available(i) < fill.need_cpus:
-            continue  # only one more node, and this one is too small
-        fill.add(i)
-
-
-def _gpus_enough(fill: Filler, i: int) -> bool:
-    return fill.need_gpus <= 0 or fill.pool.free_gpus(i) >= fill.need_gpus
-
-
-def least_loaded(fill: Filler) -> Picked | None:
-    """``CR_LLN``: by weight, then always the node with the largest share of free cores."""
-    if fill.ask.job.spec.ntasks:
-        fill.max_nodes = min(fill.max_nodes, fill.ask.job.spec.ntasks)
-    fill.add_required()
-    pool = fill.pool
-    order = sorted(bits_of(fill.nodes & ~fill.chosen), key=lambda i: (pool.weight[i], -pool.free_cpus[i] / pool.cpus[i], i))
-    for i in order:
-        if fill.done or fill.max_nodes <= 0:
-            break
-        fill.add(i)
-    fits = fill.done or (fill.need_cpus <= 0 and fill.min_left <= 0 and fill.need_gpus <= 0)
-    return fill.taken if fits and fill.taken else None
-
-
-def _with_gpus(ask: Ask, pool: NodePool, taken: Picked) -> Allocation:
-    """The nodes in order with the GPUs of each: lowest index first; of a per-job count one on each node, then in order."""
+def allocate(ask: Ask, pool: NodePool, chosen: Chosen) -> Allocation:
+    """The nodes in order with cores and GPUs: lowest index first; of a per-job count one on each node, then in order."""
     spec = ask.job.spec
-    left = spec.gpus_per_job - len(taken)
-    chosen = []
-    for i, cpus in sorted(taken):
+    left = spec.gpus_per_job - chosen.count
+    result = []
+    for i in bits_of(chosen.nodes):
         if ask.whole:
             count = pool.gpus[i]
         elif spec.gpus_per_job:
@@ -289,5 +100,5 @@ def _with_gpus(ask: Ask, pool: NodePool, taken: Picked) -> Allocation:
             count = 1 + more
         else:
             count = spec.gpus_per_node
-        chosen.append((i, cpus, pool.lowest_gpus(i, count)))
-    return tuple(chosen)
+        result.append((i, chosen.on(i), pool.lowest_gpus(i, count) if count else 0))
+    return tuple(result)

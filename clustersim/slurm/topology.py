@@ -11,7 +11,7 @@ from clustersim.cluster import Cluster
 from clustersim.slurm.jobs import bits_of
 
 if TYPE_CHECKING:
-    from clustersim.slurm.select import Filler
+    from clustersim.slurm.fill import Chosen, Filler
 
 FAR = 1 << 30
 
@@ -51,7 +51,7 @@ class Tree:
         """How many leaf switches the nodes touch."""
         return sum(1 for i, bits in enumerate(self.nodes) if not self.level[i] and bits & nodes)
 
-    def choose(self, fill: Filler) -> list[tuple[int, int]] | None:
+    def choose(self, fill: Filler) -> Chosen | None:
         """Nodes under one top switch: lowest weights, then the leaf with the fewest free nodes that still holds the job."""
         available = fill.nodes
         top = self._top(fill, available)
@@ -59,22 +59,22 @@ class Tree:
             return None
         fill.add_required()
         if fill.done:
-            return fill.taken
-        must, best = self._by_weight(fill, available & self.nodes[top] & ~fill.chosen)
+            return fill.answer
+        must, best = self._by_weight(fill, available & self.nodes[top] & ~fill.taken.nodes)
         if best is None or fill.max_nodes <= 0:
             return None
         for i in bits_of(must):  # all nodes of the lower weights are used before the next weight is opened
             if fill.max_nodes > 0:
                 fill.add(i)
-        open_nodes = [(best | fill.chosen) & bits for bits in self.nodes]
-        needed = [bool(bits & fill.chosen) for bits in self.nodes]
+        open_nodes = [(best | fill.taken.nodes) & bits for bits in self.nodes]
+        needed = [bool(bits & fill.taken.nodes) for bits in self.nodes]
         if any(needed):
             for i, bits in enumerate(open_nodes):
                 if needed[i] and not self.level[i] and self._fill(fill, bits):
-                    return fill.taken
+                    return fill.answer
         self._spread(fill, open_nodes, needed)
         fits = fill.done or (fill.min_left <= 0 and fill.need_cpus <= 0 and fill.need_gpus <= 0)
-        return fill.taken if fits and fill.taken else None
+        return fill.answer if fits else None
 
     def _top(self, fill: Filler, available: int) -> int | None:
         """The highest switch over all required nodes, or over nodes of the lowest weight that are enough."""
@@ -102,15 +102,13 @@ class Tree:
         for weight in sorted(by_weight):
             lower = opened
             opened |= by_weight[weight]
-            chosen = bits_of(opened)
-            gpus = sum(fill.pool.free_gpus(i) for i in chosen) if fill.need_gpus > 0 else 0
-            if (sum(fill.available(i) for i in chosen) >= fill.need_cpus and fill.enough_nodes(len(chosen))
-                    and gpus >= fill.need_gpus):
+            gpus = fill.gpus(opened) if fill.need_gpus > 0 else 0
+            if (fill.cores(opened) >= fill.need_cpus and fill.enough_nodes(opened.bit_count()) and gpus >= fill.need_gpus):
                 return lower, opened
         return lower, None
 
     def _fill(self, fill: Filler, nodes: int) -> bool:
-        for i in bits_of(nodes & ~fill.chosen):
+        for i in bits_of(nodes & ~fill.taken.nodes):
             if fill.max_nodes <= 0:
                 break
             fill.add(i)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from clustersim.slurm.features import parse_constraint
+from clustersim.slurm.fill import lowest
 from tests.slurm.build import gpus, job, places, run, starts
 
 MIXED = [
@@ -211,4 +212,14 @@ def test_waiting_for_few_switches_has_an_end() -> None:
     spread = run(*jobs, job("w", 3, 60, 5, nodes=4), nodes=12, switches=SWITCHES)
     patient = run(*jobs, job("w", 3, 60, 5, nodes=4, switches="1@10"), nodes=12, switches=SWITCHES)
     assert starts(spread)["w"] == 3
-    assert starts(patient)["w"] == 604  # ten minutes, then the next run of the loop
+    assert starts(patient)["w"] == 603  # ten minutes later
+
+
+def test_no_node_gets_more_tasks_than_asked_for() -> None:
+    trace = run(job("a", nodes=2, ntasks_per_node=3), job("b", 1, ntasks=6, ntasks_per_node=4), nodes=2, cpus=16, exclusive=False)
+    assert [place.cpus for place in trace.job("a").runs[0].places] == [3, 3]
+    assert [place.cpus for place in trace.job("b").runs[0].places] == [4, 2]
+
+
+def test_many_nodes_at_once_are_the_lowest() -> None:
+    assert lowest(0b110110, 3) == 0b010110 and lowest(0b101, 5) == 0b101 and lowest(0b101, 0) == 0

@@ -1,0 +1,274 @@
+"""Adding nodes to a job one by one, or many at once, until it has what it needs.
+
+Source: ``_eval_nodes``, ``_eval_nodes_lln``, ``_cpus_to_use`` and ``gres_sched_add`` in
+``src/plugins/select/cons_tres`` of Slurm 22.05; facts, section 3.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from clustersim.slurm.jobs import Job, bits_of
+from clustersim.slurm.pool import NodePool
+
+
+@dataclass(slots=True)
+class Ask:
+    """One placement question: the job, the nodes it may use and how many it wants."""
+
+    job: Job
+    nodes: int        # bit set of candidates
+    min_nodes: int
+    max_nodes: int
+    req_nodes: int
+    whole: bool       # every node for this job alone
+    required: int = 0  # nodes it must have (-w)
+
+
+@dataclass(slots=True)
+class Chosen:
+    """An answer: nodes as a bit set and the cores on them. ``differing`` has the nodes that do not give ``each``."""
+
+    nodes: int = 0
+    cpus: int = 0
+    each: int = 0
+    differing: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        return self.nodes.bit_count()
+
+    def on(self, i: int) -> int:
+        """The cores on node ``i``."""
+        return self.differing.get(i, self.each)
+
+
+class Filler:
+    """Counts down what a job still needs while nodes are added."""
+
+    def __init__(self, ask: Ask, pool: NodePool, nodes: int, min_nodes: int, max_nodes: int) -> None:
+        spec = ask.job.spec
+        self.ask, self.pool, self.nodes = ask, pool, nodes
+        self.min_nodes, self.req_nodes, self.max_nodes = min_nodes, ask.req_nodes, max_nodes
+        self.need_cpus = self.max_cpus = spec.min_cpus
+        self.need_gpus = spec.gpus_per_job
+        self.min_left = min_nodes
+        self.need_nodes = min(min_nodes, ask.req_nodes) if self.need_gpus else max(min_nodes, ask.req_nodes)
+        self.per_task = spec.cpus_per_task
+        self.per_node = max(spec.ntasks_per_node, 1) * spec.cpus_per_task
+        # Where every node gives its share and no more, nodes can be added many at a time.
+        self.uniform = not ask.whole and not self.need_gpus and spec.min_cpus == min_nodes * self.per_node == (
+            self.need_nodes * self.per_node)
+        self.taken = Chosen(each=self.per_node if self.uniform else 0)
+
+    @property
+    def done(self) -> bool:
+        return self.need_nodes <= 0 and self.need_cpus <= 0 and self.need_gpus <= 0
+
+    @property
+    def answer(self) -> Chosen | None:
+        return self.taken if self.taken.nodes else None
+
+    def available(self, i: int) -> int:
+        """The cores of node ``i`` that tasks could fill."""
+        free = self.pool.free_cpus[i]
+        return free if self.ask.whole or self.per_task == 1 else free - free % self.per_task
+
+    def cores(self, nodes: int) -> int:
+        """The cores that all of ``nodes`` could give, counted by level of free cores where that is shorter."""
+        levels = self.pool.with_free_cpus
+        if nodes.bit_count() <= len(levels):
+            return sum(self.available(i) for i in bits_of(nodes))
+        task = 1 if self.ask.whole else self.per_task
+        return sum((free - free % task) * (bits & nodes).bit_count() for free, bits in levels.items())
+
+    def gpus(self, nodes: int) -> int:
+        """The free GPUs of all of ``nodes``."""
+        return sum(count * (bits & nodes).bit_count() for count, bits in enumerate(self.pool.with_free_gpus))
+
+    def enough_nodes(self, count: int) -> bool:
+        need = self.need_nodes
+        if self.req_nodes > self.min_nodes:
+            need += self.min_nodes - self.req_nodes
+        return count >= need
+
+    def use(self, i: int) -> int:
+        """The cores of node ``i`` the job would use now: never more than it needs beside one on each node to come."""
+        cpus = self.available(i)
+        if self.ask.whole:
+            return cpus
+        left = max(self.max_cpus - max(self.min_left - 1, 0), self.per_task)
+        if self.uniform or self.ask.job.spec.ntasks_per_node:  # no node gets more tasks than ntasks_per_node
+            left = min(left, self.per_node)
+        return min(cpus, left)
+
+    def add(self, i: int) -> None:
+        """Take node ``i``."""
+        cpus = self.use(i)
+        if cpus != self.taken.each:
+            self.taken.differing[i] = cpus
+        if self.ask.job.spec.gpus_per_job:
+            self.need_gpus -= self.pool.free_gpus(i)
+        self._count(1 << i, 1, cpus)
+
+    def add_many(self, nodes: int) -> None:
+        """Take all of ``nodes``; only where each gives its share (``uniform``) or all it has (whole nodes)."""
+        count = nodes.bit_count()
+        if self.ask.whole:
+            self.taken.differing.update((i, self.available(i)) for i in bits_of(nodes))
+            self._count(nodes, count, self.cores(nodes))
+        else:
+            self._count(nodes, count, count * self.per_node)
+
+    def _count(self, nodes: int, count: int, cpus: int) -> None:
+        self.need_cpus -= cpus
+        self.max_cpus -= cpus
+        self.need_nodes -= count
+        self.min_left -= count
+        self.max_nodes -= count
+        self.taken.nodes |= nodes
+        self.taken.cpus += cpus
+
+    def add_required(self) -> None:
+        for i in bits_of(self.ask.required):
+            self.add(i)
+
+
+Method = Callable[[Filler], Chosen | None]
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """A run of neighbouring candidates of one weight: its nodes, how many, and its first required node (or -1)."""
+
+    nodes: int
+    count: int
+    required: int = -1
+
+    @property
+    def first(self) -> int:
+        """The lowest node, as a bit: runs compare by it as by position."""
+        return self.nodes & -self.nodes
+
+
+def consecutive(fill: Filler) -> Chosen | None:
+    """Best fit over runs of neighbouring nodes: lowest weight, then the tightest run that suffices, else the biggest.
+
+    Within a run nodes are taken in order; when one node is enough, the one with the fewest free cores that does.
+    """
+    fill.add_required()
+    if fill.done:
+        return fill.answer
+    for group in fill.pool.by_weight.values():
+        stretches = list(_stretches(fill, group))
+        while stretches and fill.max_nodes > 0:
+            best = _best_stretch(fill, stretches)
+            _fill_from(fill, best)
+            if fill.done:
+                return fill.answer
+            stretches.remove(best)
+    return fill.answer if fill.need_cpus <= 0 and fill.need_gpus <= 0 and fill.enough_nodes(0) else None
+
+
+def _stretches(fill: Filler, group: int) -> Iterator[_Stretch]:
+    """The runs among the candidates of one weight. Required nodes are chosen already; they join what is beside them."""
+    nodes, required = fill.nodes & group, fill.ask.required
+    while nodes:
+        low = nodes & -nodes
+        run = nodes & ~(nodes + low)
+        nodes ^= run
+        must = run & required
+        free = run & ~must
+        if free:
+            yield _Stretch(free, free.bit_count(), (must & -must).bit_length() - 1)
+
+
+def _best_stretch(fill: Filler, stretches: list[_Stretch]) -> _Stretch:
+    with_required = [one for one in stretches if one.required >= 0]
+    if with_required:
+        return with_required[0]
+    least = fill.per_node  # every usable node has at least that many free cores
+    best, best_cpus = None, 0
+    for one in sorted(stretches, key=lambda one: one.count):  # few nodes first: big runs need not be counted
+        if not fill.enough_nodes(one.count):
+            continue
+        if best is not None and one.count * least > best_cpus:
+            break
+        cpus = fill.cores(one.nodes)
+        enough = cpus >= fill.need_cpus and (fill.need_gpus <= 0 or fill.gpus(one.nodes) >= fill.need_gpus)
+        if enough and (best is None or (cpus, one.first) < (best_cpus, best.first)):
+            best, best_cpus = one, cpus
+    return best if best is not None else max(stretches, key=lambda one: (fill.cores(one.nodes), -one.first))
+
+
+def _fill_from(fill: Filler, stretch: _Stretch) -> None:
+    if stretch.required < 0 and fill.need_nodes <= 1:
+        single = _best_single(fill, stretch.nodes)
+        if single >= 0:
+            fill.add(single)
+            return
+    nodes = stretch.nodes
+    if stretch.required < 0 and (fill.uniform or fill.ask.whole) and fill.need_nodes > 1:
+        many = lowest(nodes, min(fill.need_nodes, fill.max_nodes) - (0 if fill.uniform else 1))
+        fill.add_many(many)
+        nodes &= ~many
+    order = bits_of(nodes) if not fill.done else []
+    if stretch.required >= 0:  # first upwards from the required node, then downwards
+        order = [i for i in order if i > stretch.required] + [i for i in reversed(order) if i < stretch.required]
+    for i in order:
+        if fill.done or fill.max_nodes <= 0:
+            return
+        if stretch.required < 0 and fill.max_nodes == 1 and fill.available(i) < fill.need_cpus:
+            continue  # only one more node, and this one is too small
+        fill.add(i)
+
+
+def _best_single(fill: Filler, nodes: int) -> int:
+    """The node with the fewest free cores that is enough alone, -1 if none is."""
+    task = 1 if fill.ask.whole else fill.per_task
+    best, fewest = -1, 0
+    for free, bits in fill.pool.with_free_cpus.items():
+        free -= free % task
+        here = bits & nodes
+        if not here or free < fill.need_cpus or (best >= 0 and free > fewest):
+            continue
+        if fill.need_gpus > 0:
+            here = sum(1 << i for i in bits_of(here) if fill.pool.free_gpus(i) >= fill.need_gpus)
+        if here:
+            first = (here & -here).bit_length() - 1
+            best, fewest = (first if free < fewest or best < 0 else min(first, best)), free
+    return best
+
+
+def lowest(nodes: int, count: int) -> int:
+    """The ``count`` lowest nodes of a bit set (all of them if there are fewer).
+
+    >>> bin(lowest(0b110110, 3))
+    '0b10110'
+    """
+    if nodes.bit_count() <= count:
+        return nodes
+    low, high = 0, nodes.bit_length()
+    while low < high:  # the smallest prefix that holds so many
+        middle = (low + high) // 2
+        if (nodes & ((1 << middle) - 1)).bit_count() >= count:
+            high = middle
+        else:
+            low = middle + 1
+    return nodes & ((1 << low) - 1)
+
+
+def least_loaded(fill: Filler) -> Chosen | None:
+    """``CR_LLN``: by weight, then always the node with the largest share of free cores."""
+    if fill.ask.job.spec.ntasks:
+        fill.max_nodes = min(fill.max_nodes, fill.ask.job.spec.ntasks)
+    fill.add_required()
+    pool = fill.pool
+    order = sorted(bits_of(fill.nodes & ~fill.taken.nodes),
+                   key=lambda i: (pool.weight[i], -pool.free_cpus[i] / pool.cpus[i], i))
+    for i in order:
+        if fill.done or fill.max_nodes <= 0:
+            break
+        fill.add(i)
+    fits = fill.done or (fill.need_cpus <= 0 and fill.min_left <= 0 and fill.need_gpus <= 0)
+    return fill.answer if fits else None
