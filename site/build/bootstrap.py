@@ -17,11 +17,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 MODULES = ROOT / "node_modules"
+LITE = ROOT / ".venv-lite"  # JupyterLite copies every front-end extension beside it into the site, so it stands alone
+WHEELS = LITE / "wheels"  # what JupyterLite's Python loads in the browser
 MISSING = 3  # exit code: a tool is missing
 
 # From small to large, each with its requirement file, which names the one before it.
 PYTHON_SETS = {"lab": "requirements.txt", "book": "requirements-book.txt", "core": "requirements-test.txt"}
+LITE_FILES = ("requirements-lite.txt", "requirements-lite-kernel.txt")
+BROWSER = ["--no-deps", "--only-binary=:all:", "--platform", "any", "--implementation", "py", "--python-version", "3.14"]
 # What a make command asks for: a set of Python packages, and which npm packages (those for tests only, too, or none).
+# Who needs npm packages builds the site, and so needs JupyterLite.
 TARGETS = {"lab": ("lab", None), "book": ("book", "run"), "core": ("core", None), "test": ("core", "all")}
 
 
@@ -117,6 +122,19 @@ def install_node(which: str) -> None:
     (MODULES / f".stamp-{which}").write_text(value)
 
 
+def install_lite() -> None:
+    """Make JupyterLite's own environment, and fetch the wheels that its Python loads in the browser."""
+    value = digest(LITE_FILES)
+    if holds(LITE / ".stamp", value):
+        return
+    shutil.rmtree(LITE, ignore_errors=True)
+    run("Making .venv-lite for JupyterLite", [in_venv("python"), "-m", "venv", "--without-pip", str(LITE)])
+    pip = [in_venv("python"), "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    run("Installing JupyterLite", [*pip, "--python", str(LITE), "install", "--no-deps", "-r", LITE_FILES[0]])
+    run("Fetching what notebooks load in the browser", [*pip, "download", *BROWSER, "-d", str(WHEELS), "-r", LITE_FILES[1]])
+    (LITE / ".stamp").write_text(value)
+
+
 def main(argv: list[str]) -> int:
     if len(argv) != 1 or argv[0] not in TARGETS:
         print("usage: bootstrap.py " + "|".join(TARGETS), file=sys.stderr)
@@ -126,6 +144,7 @@ def main(argv: list[str]) -> int:
     install_python(packages)
     if node is not None:
         install_node(node)
+        install_lite()
     return 0
 
 

@@ -25,6 +25,7 @@ ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(HERE.parent / "ext")]
 
 import csp  # noqa: E402
+import make_lite  # noqa: E402
 import page_check  # noqa: E402
 import serve  # noqa: E402
 
@@ -188,12 +189,18 @@ def make(root: Path, draw: bool) -> None:
     if faults:
         stop(faults)
     kept = Kept(root)
-    if kept.is_current() and not draw:
+    current = kept.is_current() and not draw
+    start = time.monotonic()
+    if not current:
+        kept.drop_stale()
+    try:
+        make_lite.build(root, kept.html, kept.now["code"])  # first: the pages link to it
+    except make_lite.FAULTS as error:
+        stop([str(error)])
+    if current:
         say("The site is up to date.")
         return
-    start = time.monotonic()
     say("Running the notebooks and building the pages ...")
-    kept.drop_stale()
     quiet_kernels(root)
     os.environ["BOOK_DRAW_DIAGRAMS"] = "1" if draw else ""
     if not run_jupyter_book(root):

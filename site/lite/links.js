@@ -1,0 +1,28 @@
+// In JupyterLite: a notebook's links to chapters lead out into the book, and links to other notebooks open these, each in
+// a tab of its own. JupyterLite takes a relative link for one of its files: it would look for the chapter among them, and
+// the simple notebook view would open the list of files in place of the notebook.
+"use strict";
+{
+  const root = new URL("./", document.currentScript.src).href;
+  const files = `${root}files/`;
+  const view = `${root}notebooks/`;
+  const better = (address) => {
+    const path = address.slice(files.length);
+    if (path.startsWith("book/")) return new URL(`../${path}`, root).href;
+    if (path.endsWith(".ipynb") && location.href.startsWith(view)) return `${view}index.html?path=${path}`;
+    return "";
+  };
+  const lead = (event) => {
+    const link = event.target.closest?.("a[href]");
+    if (!link) return;
+    const address = link.href.startsWith(files) ? better(link.href) : "";
+    if (address) {
+      link.href = address;
+      link.target = "_blank";
+      link.rel = "noopener";
+      link.dataset.led = "yes";
+    }
+    if (event.type === "click" && link.dataset.led) event.stopImmediatePropagation(); // the browser follows it by itself
+  };
+  for (const type of ["pointerover", "focusin", "click"]) document.addEventListener(type, lead, true);
+}
