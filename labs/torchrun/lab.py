@@ -73,7 +73,7 @@ class Teller(Protocol):
     """Who is told how the lab goes on; ``watch`` gives the watcher of the next run, which has so many steps."""
 
     def watch(self, name: str, steps: int) -> Watcher: ...
-    def expect(self, plan: Plan, timing: Timing, undisturbed: Run) -> None: ...
+    def expect(self, plan: Plan, timing: Timing) -> None: ...
 
 
 def plan(settings: Settings) -> Plan:
@@ -99,6 +99,6 @@ def measure(plan: Plan, folder: Path, teller: Teller, signals: Signals) -> Resul
         raise RunError(_("runs 1 and 2 did not go as planned: a kill came too late, or a process died without one. "
                          "Try again when the machine has less to do."))
     timing = predict.timing(undisturbed, one_kill)
-    teller.expect(plan, timing, undisturbed)
+    teller.expect(plan, timing)
     killed = run(full, folder / "killed", plan.strikes, teller.watch("killed", full.steps), signals)
     return Result(plan, timing, undisturbed, killed)

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from clustersim.messages import N_, _, ngettext
 from labs.torchrun import predict
-from labs.torchrun.account import KINDS, Run, account, seconds, steps_lost
+from labs.torchrun.account import KINDS, account, seconds, steps_lost
 from labs.torchrun.lab import LOSS_DIGITS, TOLERANCE, Plan, Result
 from labs.torchrun.predict import Timing
 
@@ -55,7 +55,7 @@ class Story:
         text = _("  {at:6.1f} s  training goes on after {after:.1f} s, from step {step}")
         self.line(text.format(at=at_s, after=after_s, step=step))
 
-    def expect(self, plan: Plan, timing: Timing, undisturbed: Run) -> None:
+    def expect(self, plan: Plan, timing: Timing) -> None:
         for text in expectation(plan, timing):
             self.line(text)
 
