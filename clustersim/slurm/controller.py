@@ -109,7 +109,7 @@ class Controller:
         for act in workload.events:
             phase = FAULTS if act.do in {"down", "kill_slurmd"} else INPUTS
             self.agenda.put(act.at, phase, ("act", act))
-        self.recorder.nodes(0, self.pool.every, dict.fromkeys(range(self.pool.size), "idle"))
+        self.recorder.nodes(0, {"idle": self.pool.every})
 
     # the clock's side
 
@@ -229,24 +229,29 @@ class Controller:
         return found
 
     def _log_nodes(self, now: int) -> None:
-        self.recorder.nodes(now, self.touched, {i: self.node_state(i) for i in bits_of(self.touched)})
+        self.recorder.nodes(now, self.node_states(self.touched))
         self.touched = 0
 
-    def node_state(self, i: int) -> str:
-        """The state sinfo shows, long form."""
-        bit = 1 << i
-        used = bool(self.pool.used[i])
-        if self.down & bit:
-            return "down"
-        if self.drain & bit:
-            return "draining" if used or self.closing[i] else "drained"
-        if used:
-            return "allocated" if self.pool.free_cpus[i] <= 0 else "mixed"
-        if self.closing[i]:
-            return "completing"
-        if self.maint & bit:
-            return "maint"
-        return "planned" if self.planned & bit else "idle"
+    def node_states(self, nodes: int) -> dict[str, int]:
+        """The states that sinfo shows (long form), each with those of ``nodes`` that have it."""
+        busy, full = self.pool.busy, self.pool.every & ~self.pool.free_cpus.at_least(1)
+        states: dict[str, int] = {}
+
+        def give(state: str, some: int) -> None:
+            nonlocal nodes
+            states[state] = nodes & some
+            nodes &= ~some
+
+        give("down", self.down)
+        give("draining", self.drain & (busy | self.closing_bits))
+        give("drained", self.drain)
+        give("allocated", busy & full)
+        give("mixed", busy)
+        give("completing", self.closing_bits)
+        give("maint", self.maint)
+        give("planned", self.planned)
+        give("idle", nodes)
+        return states
 
 
 def _recheck(system: Controller, now: int) -> None:

@@ -71,20 +71,19 @@ class Filler:
 
     def available(self, i: int) -> int:
         """The cores of node ``i`` that tasks could fill."""
-        free = self.pool.free_cpus[i]
+        free = self.pool.free_cpus.of(i)
         return free if self.ask.whole or self.per_task == 1 else free - free % self.per_task
 
     def cores(self, nodes: int) -> int:
-        """The cores that all of ``nodes`` could give, counted by level of free cores where that is shorter."""
-        levels = self.pool.with_free_cpus
-        if nodes.bit_count() <= len(levels):
-            return sum(self.available(i) for i in bits_of(nodes))
-        task = 1 if self.ask.whole else self.per_task
-        return sum((free - free % task) * (bits & nodes).bit_count() for free, bits in levels.items())
+        """The cores that all of ``nodes`` could give."""
+        if self.ask.whole or self.per_task == 1:
+            return self.pool.free_cpus.total(nodes)
+        task = self.per_task
+        return sum((free - free % task) * (bits & nodes).bit_count() for free, bits in self.pool.free_cpus.sets.items())
 
     def gpus(self, nodes: int) -> int:
         """The free GPUs of all of ``nodes``."""
-        return sum(count * (bits & nodes).bit_count() for count, bits in enumerate(self.pool.with_free_gpus))
+        return self.pool.free_gpus.total(nodes)
 
     def enough_nodes(self, count: int) -> bool:
         need = self.need_nodes
@@ -108,7 +107,7 @@ class Filler:
         if cpus != self.taken.each:
             self.taken.differing[i] = cpus
         if self.ask.job.spec.gpus_per_job:
-            self.need_gpus -= self.pool.free_gpus(i)
+            self.need_gpus -= self.pool.free_gpus.of(i)
         self._count(1 << i, 1, cpus)
 
     def add_many(self, nodes: int) -> None:
@@ -227,13 +226,13 @@ def _best_single(fill: Filler, nodes: int) -> int:
     """The node with the fewest free cores that is enough alone, -1 if none is."""
     task = 1 if fill.ask.whole else fill.per_task
     best, fewest = -1, 0
-    for free, bits in fill.pool.with_free_cpus.items():
+    for free, bits in fill.pool.free_cpus.sets.items():
         free -= free % task
         here = bits & nodes
         if not here or free < fill.need_cpus or (best >= 0 and free > fewest):
             continue
         if fill.need_gpus > 0:
-            here = sum(1 << i for i in bits_of(here) if fill.pool.free_gpus(i) >= fill.need_gpus)
+            here &= fill.pool.free_gpus.at_least(fill.need_gpus)
         if here:
             first = (here & -here).bit_length() - 1
             best, fewest = (first if free < fewest or best < 0 else min(first, best)), free
@@ -265,7 +264,7 @@ def least_loaded(fill: Filler) -> Chosen | None:
     fill.add_required()
     pool = fill.pool
     order = sorted(bits_of(fill.nodes & ~fill.taken.nodes),
-                   key=lambda i: (pool.weight[i], -pool.free_cpus[i] / pool.cpus[i], i))
+                   key=lambda i: (pool.weight[i], -pool.free_cpus.of(i) / pool.cpus[i], i))
     for i in order:
         if fill.done or fill.max_nodes <= 0:
             break

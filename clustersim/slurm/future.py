@@ -37,7 +37,7 @@ class Future:
             base = max(known for known in self.pools if known < count)
             pool = self.pools[base].copy()
             for job in self.jobs[base:count]:
-                pool.give_back(job.allocation)
+                pool.give_back(job.holding)
             self.pools[count] = pool
         return self.pools[count]
 

@@ -38,7 +38,7 @@ def _suiting(system: Controller, spec: JobSpec, gpus: int) -> int:
     pool = system.pool
     nodes = parse_constraint(spec.constraint).nodes(pool.features, pool.every)
     if gpus:
-        nodes &= system.blank.at_least_gpus(gpus)
+        nodes &= system.blank.free_gpus.at_least(gpus)
         if spec.gpu_type:
             nodes &= pool.gpu_types.get(spec.gpu_type, 0)
     for name in spec.exclude:

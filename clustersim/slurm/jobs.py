@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from clustersim import units
 from clustersim.cluster import Partition
@@ -46,6 +47,7 @@ class Job:
     start: int = 0
     limit_end: int = 0  # when the limit is reached
     allocation: Allocation = ()
+    holding: tuple[tuple[int, int, int], ...] = ()  # the same, with nodes of equal shares together (pool.Holding)
     node_bits: int = 0
     whole: bool = False
     held_tres: dict[str, int] = field(default_factory=dict)  # what limits count for the run
@@ -86,6 +88,12 @@ class Job:
         elif most is not None:
             limit = min(limit, most)
         return YEAR if limit is None else limit * units.MINUTE
+
+
+@lru_cache(maxsize=4096)
+def indices(few: int) -> tuple[int, ...]:
+    """:func:`bits_of` for the GPUs of one node, which come again and again."""
+    return tuple(bits_of(few))
 
 
 def bits_of(positions: int) -> list[int]:

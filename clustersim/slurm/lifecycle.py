@@ -7,13 +7,16 @@ they complete.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 from heapq import heappop
+from operator import or_
 from typing import TYPE_CHECKING
 
 from clustersim.clock import ENDS
 from clustersim.messages import N_
 from clustersim.slurm import preempt
-from clustersim.slurm.jobs import YEAR, Allocation, Job, bits_of
+from clustersim.slurm.jobs import YEAR, Allocation, Job, bits_of, indices
+from clustersim.slurm.pool import holding
 from clustersim.slurm.record import current_run
 from clustersim.units import MINUTE
 
@@ -31,11 +34,14 @@ def start(system: Controller, job: Job, partition: str, allocation: Allocation, 
     job.state, job.reason, job.detail, job.partition = "RUNNING", "None", "", partition
     job.start, job.limit_end = now, now + (YEAR if job.limit is None else job.limit * MINUTE)
     job.allocation, job.whole, job.scheduler = allocation, whole, by
-    job.node_bits = sum(1 << i for i, _cpus, _gpus in allocation)
-    job.total_cpus = sum(system.pool.cpus[i] if whole else cpus for i, cpus, _gpus in allocation)
-    job.places = tuple((system.cluster.nodes[i].name, cpus, tuple(bits_of(gpus))) for i, cpus, gpus in allocation)
+    job.holding = holding(allocation)
+    job.node_bits = reduce(or_, (nodes for nodes, _cpus, _gpus in job.holding))
+    job.total_cpus = sum(nodes.bit_count() * cpus for nodes, cpus, _gpus in job.holding)
+    names = system.recorder.names
+    job.places = tuple((names[i], cpus, indices(gpus)) for i, cpus, gpus in allocation)
     job.planned, job.switch_since, job.preempt_since, job.preempting, job.end = None, None, None, False, None
-    system.pool.take(allocation)
+    system.pool.take(job.holding)
+    system.pool.mark_gpus(allocation, taken=True)
     system.future = None
     system.touched |= job.node_bits
     system.planned &= ~job.node_bits
@@ -76,8 +82,9 @@ def end(system: Controller, job: Job, now: int, state: str, exit_code: str = "0:
     job.generation += 1
     if job.suspended_at is not None:
         _unpause(system, job, now)
-        system.pool.take(_cores(job))  # they were given back when it paused
-    system.pool.give_back(job.allocation)
+        system.pool.take(holding(job.allocation, gpus=False))  # they were given back when it paused
+    system.pool.give_back(job.holding)
+    system.pool.mark_gpus(job.allocation, taken=False)
     system.future = None
     if system.settings.weight_fairshare:
         system.priorities.shares.charge(job, now)
@@ -219,21 +226,17 @@ def suspend(system: Controller, job: Job, now: int) -> None:
     job.state, job.suspended_at = "SUSPENDED", now
     if job.spec.stoppable:
         job.work_left -= now - job.resumed
-    system.pool.give_back(_cores(job))
+    system.pool.give_back(holding(job.allocation, gpus=False))
     system.future = None
     system.touched |= job.node_bits
     system.pauses.setdefault(job.key, []).append([now, now])
     system.recorder.write(now, "signal", job.key, signal="SIGSTOP", why=N_("a job of higher tier needs its nodes"))
 
 
-def _cores(job: Job) -> Allocation:
-    return tuple((i, cpus, 0) for i, cpus, _gpus in job.allocation)
-
-
 def resume(system: Controller, job: Job, now: int) -> None:
     """Go on after a suspension: the limit is moved by the time it took."""
     _unpause(system, job, now)
-    system.pool.take(_cores(job))
+    system.pool.take(holding(job.allocation, gpus=False))
     system.future = None
     job.state = "RUNNING"
     system.touched |= job.node_bits

@@ -165,7 +165,7 @@ def tres(system: Controller, ask: Ask, chosen: Chosen | None) -> dict[str, int]:
         return system.policy.request(ask.job)
     gpus = spec.gpus_per_job or spec.gpus_per_node * chosen.count
     if ask.whole:
-        gpus = sum(count * (bits & chosen.nodes).bit_count() for count, bits in enumerate(system.blank.with_free_gpus))
+        gpus = system.blank.free_gpus.total(chosen.nodes)
     return {"cpu": chosen.cpus, "gres/gpu": gpus, "node": chosen.count}
 
 

@@ -1,7 +1,8 @@
 """Nodes with cores and GPUs: the resource model that Slurm's selection works on.
 
-Bit sets (plain integers, bit *i* is the node at position *i*) answer "which nodes"; per-node lists hold amounts. A copy
-is cheap and independent, so that planning can take jobs away from it.
+Which nodes have how much is kept as bit sets (plain integers, bit *i* is the node at position *i*), one for each amount.
+Jobs with the same share on many nodes so come and go in a few operations, and a copy, from which planning takes jobs
+away, costs next to nothing.
 """
 from __future__ import annotations
 
@@ -9,9 +10,69 @@ from clustersim.cluster import Cluster
 from clustersim.slurm.features import feature_bits
 from clustersim.slurm.jobs import Allocation
 
+Holding = tuple[tuple[int, int, int], ...]  # (bit set of nodes, cores on each, GPUs on each)
+
+
+def holding(allocation: Allocation, gpus: bool = True) -> Holding:
+    """The allocation with nodes of equal shares together; without ``gpus`` only its cores."""
+    shares: dict[tuple[int, int], int] = {}
+    for i, cpus, indices in allocation:
+        key = (cpus, indices.bit_count() if gpus else 0)
+        shares[key] = shares.get(key, 0) | 1 << i
+    return tuple((nodes, cpus, count) for (cpus, count), nodes in shares.items())
+
+
+class Levels:
+    """An amount for every node: ``sets[amount]`` are the nodes with exactly that much."""
+
+    __slots__ = ("sets",)
+
+    def __init__(self, amounts: list[int] | None = None) -> None:
+        self.sets: dict[int, int] = {}
+        for i, amount in enumerate(amounts or ()):
+            self.sets[amount] = self.sets.get(amount, 0) | 1 << i
+
+    def copy(self) -> Levels:
+        twin = Levels()
+        twin.sets = self.sets.copy()
+        return twin
+
+    def change(self, nodes: int, more: int) -> None:
+        """Add ``more`` to the amount of all ``nodes``."""
+        sets, moved = self.sets, []
+        for amount, bits in sets.items():
+            here = bits & nodes
+            if here:
+                moved.append((amount, here))
+        for amount, here in moved:
+            left = sets[amount] ^ here
+            if left:
+                sets[amount] = left
+            else:
+                del sets[amount]
+        for amount, here in moved:
+            sets[amount + more] = sets.get(amount + more, 0) | here
+
+    def at_least(self, amount: int) -> int:
+        """The nodes with so much or more."""
+        found = 0
+        for value, bits in self.sets.items():
+            if value >= amount:
+                found |= bits
+        return found
+
+    def of(self, i: int) -> int:
+        """The amount of node ``i``."""
+        bit = 1 << i
+        return next(amount for amount, bits in self.sets.items() if bits & bit)
+
+    def total(self, nodes: int) -> int:
+        """The sum over ``nodes``."""
+        return sum(amount * (bits & nodes).bit_count() for amount, bits in self.sets.items())
+
 
 class NodePool:
-    """What is free where. ``used`` counts the jobs on each node; ``busy`` is the set of nodes with any."""
+    """What is free where: ``free_cpus`` and ``free_gpus``, and in ``jobs`` how many jobs each node has."""
 
     def __init__(self, cluster: Cluster) -> None:
         nodes = cluster.nodes
@@ -20,84 +81,43 @@ class NodePool:
         self.cpus = [node.cpus for node in nodes]
         self.gpus = [node.gpus for node in nodes]
         self.weight = [node.weight for node in nodes]
+        self.by_weight = dict(sorted(Levels(self.weight).sets.items()))
         self.features = feature_bits([node.features for node in nodes])
         self.gpu_types = feature_bits([frozenset({node.gpu_type}) if node.gpu_type else frozenset() for node in nodes])
-        self.free_cpus = list(self.cpus)
-        self.gpu_busy = [0] * self.size  # bit set of GPU indices in use
-        self.used = [0] * self.size
-        self.busy = 0
-        self.with_free_cpus: dict[int, int] = {}  # free cores -> nodes with exactly that many
-        self.with_free_gpus = [0] * (max(self.gpus, default=0) + 1)  # [k]: nodes with exactly k free GPUs
-        self.by_weight: dict[int, int] = {}
-        for i, count in enumerate(self.gpus):
-            bit = 1 << i
-            self.with_free_gpus[count] |= bit
-            self.with_free_cpus[self.cpus[i]] = self.with_free_cpus.get(self.cpus[i], 0) | bit
-            self.by_weight[self.weight[i]] = self.by_weight.get(self.weight[i], 0) | bit
-        self.by_weight = dict(sorted(self.by_weight.items()))
+        self.free_cpus, self.free_gpus, self.jobs = Levels(self.cpus), Levels(self.gpus), Levels([0] * self.size)
+        self.gpu_busy = [0] * self.size  # bit set of GPU indices in use; kept by the real pool only, not by copies
 
     def copy(self) -> NodePool:
-        """An independent copy of the changing part; the fixed part is shared."""
+        """An independent copy of what changes, without GPU indices; the fixed part is shared."""
         twin = object.__new__(NodePool)
         twin.__dict__.update(self.__dict__)
-        twin.free_cpus, twin.gpu_busy = self.free_cpus[:], self.gpu_busy[:]
-        twin.used, twin.with_free_gpus, twin.with_free_cpus = self.used[:], self.with_free_gpus[:], self.with_free_cpus.copy()
+        twin.free_cpus, twin.free_gpus, twin.jobs = self.free_cpus.copy(), self.free_gpus.copy(), self.jobs.copy()
         return twin
 
-    def free_gpus(self, i: int) -> int:
-        return self.gpus[i] - self.gpu_busy[i].bit_count()
+    @property
+    def busy(self) -> int:
+        """The nodes with any job."""
+        return self.every & ~self.jobs.sets.get(0, 0)
 
-    def at_least_gpus(self, count: int) -> int:
-        """The nodes with ``count`` free GPUs or more."""
-        found = 0
-        for bits in self.with_free_gpus[count:]:
-            found |= bits
-        return found
-
-    def at_least_cpus(self, count: int) -> int:
-        """The nodes with ``count`` free cores or more."""
-        found = 0
-        for free, bits in self.with_free_cpus.items():
-            if free >= count:
-                found |= bits
-        return found
-
-    def take(self, allocation: Allocation) -> None:
+    def take(self, held: Holding) -> None:
         """Give these cores and GPUs away."""
-        for i, cpus, gpus in allocation:
-            bit = 1 << i
-            self._change_cpus(i, bit, -cpus)
-            if gpus:
-                self._change_gpus(i, bit, self.gpu_busy[i] | gpus)
-            self.used[i] += 1
-            self.busy |= bit
+        self._change(held, -1)
 
-    def give_back(self, allocation: Allocation) -> None:
+    def give_back(self, held: Holding) -> None:
         """The reverse of :meth:`take`."""
-        for i, cpus, gpus in allocation:
-            bit = 1 << i
-            self._change_cpus(i, bit, cpus)
+        self._change(held, 1)
+
+    def _change(self, held: Holding, sign: int) -> None:
+        for nodes, cpus, gpus in held:
+            self.free_cpus.change(nodes, sign * cpus)
+            self.jobs.change(nodes, -sign)
             if gpus:
-                self._change_gpus(i, bit, self.gpu_busy[i] & ~gpus)
-            self.used[i] -= 1
-            if not self.used[i]:
-                self.busy &= ~bit
+                self.free_gpus.change(nodes, sign * gpus)
 
-    def _change_cpus(self, i: int, bit: int, more: int) -> None:
-        levels, free = self.with_free_cpus, self.free_cpus[i]
-        left = levels[free] ^ bit
-        if left:
-            levels[free] = left
-        else:
-            del levels[free]
-        self.free_cpus[i] = free = free + more
-        levels[free] = levels.get(free, 0) | bit
-
-    def _change_gpus(self, i: int, bit: int, gpus: int) -> None:
-        count = self.gpus[i]
-        self.with_free_gpus[count - self.gpu_busy[i].bit_count()] ^= bit
-        self.gpu_busy[i] = gpus
-        self.with_free_gpus[count - gpus.bit_count()] ^= bit
+    def mark_gpus(self, allocation: Allocation, taken: bool) -> None:
+        """Note which GPU indices are in use."""
+        for i, _cpus, gpus in allocation:
+            self.gpu_busy[i] = self.gpu_busy[i] | gpus if taken else self.gpu_busy[i] & ~gpus
 
     def lowest_gpus(self, i: int, count: int) -> int:
         """The ``count`` free GPUs of node ``i`` with the lowest indices, as a bit set."""

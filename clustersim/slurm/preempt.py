@@ -11,7 +11,7 @@ from clustersim.messages import N_
 from clustersim.slurm import lifecycle, placing
 from clustersim.slurm.fill import Ask, Chosen
 from clustersim.slurm.jobs import Job
-from clustersim.slurm.pool import NodePool
+from clustersim.slurm.pool import NodePool, holding
 
 if TYPE_CHECKING:
     from clustersim.slurm.controller import Controller
@@ -68,7 +68,7 @@ def pool_for(system: Controller, partition: str) -> NodePool:
         return system.pool
     pool = system.pool.copy()
     for job in paused:
-        pool.take(tuple((i, cpus, 0) for i, cpus, _gpus in job.allocation))
+        pool.take(holding(job.allocation, gpus=False))
     return pool
 
 
@@ -95,7 +95,7 @@ def _fewest_victims(system: Controller, ask: Ask, partition: str, order: list[Jo
             if not victim.node_bits & ask.nodes:
                 continue
             if victim.suspended_at is None:
-                future.give_back(victim.allocation)
+                future.give_back(victim.holding)
             gone.append(victim)
             found = placing.place(system, ask, future, partition)
             if found is not None:
@@ -124,7 +124,7 @@ def _over_suspended(system: Controller, ask: Ask, partition: str, victims: list[
         future = pool_for(system, partition).copy()
         for victim in pausing:
             if victim.partition not in spared | {name}:
-                future.give_back(tuple((i, cpus, 0) for i, cpus, _gpus in victim.allocation))
+                future.give_back(holding(victim.allocation, gpus=False))
         better = placing.place(system, ask, future, partition)
         if better is None:
             break
@@ -144,7 +144,7 @@ def without_victims(system: Controller, ask: Ask, partition: str, now: int) -> C
     future = system.pool.copy()
     for victim in victims:
         if victim.suspended_at is None:
-            future.give_back(victim.allocation)
+            future.give_back(victim.holding)
     return placing.place(system, ask, future, partition)
 
 

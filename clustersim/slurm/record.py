@@ -20,7 +20,7 @@ class Recorder:
         self.log: list[Event] = []
         self.reasons: dict[str, str] = {}
         self._last_reason: dict[str, int] = {}  # where in the log the job's last reason stands
-        self.node_states: list[str] = [""] * len(names)
+        self.node_states: dict[str, int] = {}  # state -> nodes last written with it
 
     def write(self, time: int, kind: str, subject: str, **detail: Any) -> None:
         self.log.append(Event(time, kind, subject, detail))
@@ -48,12 +48,18 @@ class Recorder:
         self.reasons.pop(job.key, None)
         self._last_reason.pop(job.key, None)
 
-    def nodes(self, now: int, touched: int, states: dict[int, str]) -> None:
-        """Log the states of the touched nodes that changed."""
-        for i in bits_of(touched):
-            if states[i] != self.node_states[i]:
-                self.node_states[i] = states[i]
-                self.write(now, "node", self.names[i], state=states[i])
+    def nodes(self, now: int, states: dict[str, int]) -> None:
+        """Log the states of nodes (each state with a bit set) that changed, in the order of the nodes."""
+        changed: list[tuple[int, str]] = []
+        for state, bits in states.items():
+            news = bits & ~self.node_states.get(state, 0)
+            if news:
+                for known in self.node_states:
+                    self.node_states[known] &= ~news
+                self.node_states[state] = self.node_states.get(state, 0) | news
+                changed += ((i, state) for i in bits_of(news))
+        for i, state in sorted(changed):
+            self.write(now, "node", self.names[i], state=state)
 
 
 def make_trace(system: Controller, policy: str, until: int, seed: int) -> Trace:

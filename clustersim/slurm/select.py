@@ -48,7 +48,7 @@ class Selector:
 
 def _without_poor_nodes(pick: Method, ask: Ask, pool: NodePool, nodes: int, min_nodes: int, most: int) -> Chosen | None:
     """Leave out the nodes with the least on them, more and more, "to avoid a possible knapsack problem"."""
-    rich = {i: pool.free_cpus[i] + (pool.free_gpus(i) if ask.job.spec.gpus else 0) for i in bits_of(nodes)}
+    rich = {i: pool.free_cpus.of(i) + (pool.free_gpus.of(i) if ask.job.spec.gpus else 0) for i in bits_of(nodes)}
     for least in range(1, max(rich.values())):
         poor = [i for i, wealth in rich.items() if wealth <= least and not ask.required >> i & 1]
         for i in poor[: len(rich) - min_nodes]:
@@ -65,12 +65,12 @@ def _without_poor_nodes(pick: Method, ask: Ask, pool: NodePool, nodes: int, min_
 def usable(ask: Ask, pool: NodePool) -> int:
     """The candidates with room for at least one task and the GPUs each node must give."""
     spec = ask.job.spec
-    nodes = ask.nodes & pool.at_least_cpus(least_cpus(ask))
+    nodes = ask.nodes & pool.free_cpus.at_least(least_cpus(ask))
     if ask.whole:
         nodes &= ~pool.busy
     gpus = max(spec.gpus_per_node, spec.gpus_per_task, 1 if spec.gpus_per_job else 0)
     if gpus:
-        nodes &= pool.at_least_gpus(gpus)
+        nodes &= pool.free_gpus.at_least(gpus)
         if spec.gpu_type:
             nodes &= pool.gpu_types.get(spec.gpu_type, 0)
     return nodes
@@ -95,7 +95,7 @@ def allocate(ask: Ask, pool: NodePool, chosen: Chosen) -> Allocation:
         if ask.whole:
             count = pool.gpus[i]
         elif spec.gpus_per_job:
-            more = max(min(left, pool.free_gpus(i) - 1), 0)
+            more = max(min(left, pool.free_gpus.of(i) - 1), 0)
             left -= more
             count = 1 + more
         else:
