@@ -16,7 +16,7 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
 UNUSED = ("scripts", "styles", "vendor", "images", "locales", "webpack-macros.html", "sbt-webpack-macros.html", "basic.css",
-          "exercise.css", "sphinx_highlight.js")
+          "exercise.css")
 TRIMMED = ("sphinx-design.min.css", "mystnb.*.css")
 _CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
@@ -26,7 +26,9 @@ def words(folder: Path) -> set[str]:
     """Every word of the pages' mark-up and of the scripts: a class that is not among them cannot be used."""
     found: set[str] = set()
     for path in folder.rglob("*"):
-        if path.suffix == ".html" and "lite" not in path.relative_to(folder).parts:
+        if path.relative_to(folder).parts[0] == "lite":
+            continue  # a site of its own
+        if path.suffix == ".html":
             for value in re.findall(r'class="([^"]*)"', path.read_text("utf-8")):
                 found.update(value.split())
         elif path.suffix in (".js", ".mjs") and path.stat().st_size < 200_000 and not path.name.startswith("searchindex"):
