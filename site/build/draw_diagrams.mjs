@@ -30,11 +30,12 @@ const theme = {
   fontFamily: "system-ui, sans-serif", fontSize: "15px",
 };
 
-// The drawing without what only Mermaid's script uses, with two decimals, every id beginning with the diagram's.
+// The drawing without what only Mermaid's script uses, with two decimals, every id beginning with the diagram's. The
+// decimals stay even where they are zeros: in "-.45.0001" a bare "-.45" would swallow the second number.
 function own(svg, id) {
   const bare = svg.replace(/ (?:role|aria-[a-z]+|data-[a-z-]+)="[^"]*"/g, "");
   const short = bare.replace(/ (d|points|x|y|width|height|transform|viewBox)="([^"]*)"/g,
-    (whole, name, value) => ` ${name}="${value.replace(/-?\d+\.\d{3,}(?:e-?\d+)?/g, (number) => String(+(+number).toFixed(2)))}"`);
+    (whole, name, value) => ` ${name}="${value.replace(/-?\d+\.\d{3,}(?:e-?\d+)?/g, (number) => (+number).toFixed(2))}"`);
   const names = new Set([...short.matchAll(/ id="([^"]*)"/g)].map((match) => match[1]).filter((name) => !name.startsWith(id)));
   return [...names].reduce((text, name) => text.replaceAll(` id="${name}"`, ` id="${id}-${name}"`)
     .replaceAll(`url(#${name})`, `url(#${id}-${name})`).replaceAll(`href="#${name}"`, `href="#${id}-${name}"`), short);
