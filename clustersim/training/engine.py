@@ -42,6 +42,7 @@ class Simulation(Running):
         self._wait = (0, 0)  # the job stands without processes from, to: it waits for nodes
         self._hold = 0  # until then it waits for all its nodes, so that nobody joins one by one
         self._survives = plan.checkpoints.fast.survives if plan.checkpoints.fast else frozenset()
+        self._due: set[int] = set()  # when nodes are expected, each instant once
         self._count = 0
         self._next = self._source.take()
         self._done = False
@@ -330,13 +331,15 @@ class Simulation(Running):
     def _request(self, at: int) -> None:
         """Ask for nodes for all missing places; the job grows as they come."""
         self._pool.fill(at)
-        for time in {entry[0] for entry in self._pool.incoming}:
+        for time in sorted({entry[0] for entry in self._pool.incoming} - self._due):
+            self._due.add(time)
             self._later(time, self._grow)
 
     def _grow(self, now: int) -> None:
         """Nodes have come; a replica that is complete joins after a pause."""
         elastic = self.plan.recovery.elastic
         assert elastic is not None
+        self._due.discard(now)
         if now < self._hold:
             return
         self._pool.settle(now)

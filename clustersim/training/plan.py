@@ -11,7 +11,7 @@ from clustersim.errors import InputError
 from clustersim.messages import _
 from clustersim.reliability.defaults import number, span
 from clustersim.reliability.detection import Detection, Diagnosis
-from clustersim.reliability.faults import Fault
+from clustersim.reliability.faults import DAY_MS, Fault
 from clustersim.reliability.laws import Law, Lognormal
 
 Time = Law | float | tuple[float, float]
@@ -233,8 +233,8 @@ class Plan:
             raise InputError(_("GPUs"), self.gpus, _("a multiple of {n}").format(n=self.gpus_per_node))
         if self.wall_days is None and self.work_days is None and self.max_faults is None:
             raise InputError(_("length of the run"), None, _("wall_days, work_days or max_faults"))
-        if any(days is not None and not days > 0 for days in (self.wall_days, self.work_days)):
-            raise InputError(_("length of the run"), (self.wall_days, self.work_days), _("days above 0"))
+        if any(days is not None and not days * DAY_MS >= 1 for days in (self.wall_days, self.work_days)):
+            raise InputError(_("length of the run"), (self.wall_days, self.work_days), _("days, at least a millisecond"))
         for what in (self.recovery.elastic, self.recovery.peers):
             if what is not None and self.nodes % what.replicas:
                 raise InputError(_("replicas"), what.replicas, _("a divisor of the {n} nodes").format(n=self.nodes))

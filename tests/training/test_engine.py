@@ -279,3 +279,20 @@ def test_plans_refuse_what_cannot_be() -> None:
     with pytest.raises(InputError, match="training run with its spans"):
         from clustersim.trace import Trace
         report(Trace("fcfs", 4, ()))
+
+
+def test_an_elastic_job_looks_once_for_each_node_that_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nodes under way are asked for again at each fault; each instant of arrival is still looked at once."""
+    looks: list[int] = []
+    plain = Simulation._grow
+
+    def counted(self: Simulation, now: int) -> None:
+        looks.append(now)
+        plain(self, now)
+
+    monkeypatch.setattr(Simulation, "_grow", counted)
+    plan = Plan(gpus=2048, wall_days=10, faults=Faults(per_1000_node_days=30, mix="infinitehbd_fault_trace"),
+                recovery=Recovery(spares=4, elastic=Elastic(32)))
+    result = report(simulate(plan, 1).validate())
+    assert result.faults > 50 and result.lost["grow"] > 0
+    assert len(looks) == len(set(looks)) <= 4 * result.faults
