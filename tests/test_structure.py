@@ -19,7 +19,7 @@ LAYERS = (
     ("batch",),
     ("reliability", "training"),
     ("slurm",),
-    ("figures", "answers", "checks"),
+    ("measured", "figures", "figures_queue", "answers", "checks"),
     ("experiments", "exercises"),
     ("page", "notebook", "sweep", "cli"),
 )

@@ -9,7 +9,8 @@ from clustersim.messages import _
 
 __all__ = ["IDS", "Choice", "Control", "Experiment", "Figure", "Outcome", "Slider", "Table", "Toggle", "experiment"]
 
-IDS = ("three_researchers", "no_scheduler", "backfill", "one_gap")
+IDS = ("three_researchers", "no_scheduler", "backfill", "one_gap",
+       "priority_parts", "fair_tree", "measured_order", "limits_and_reasons", "preemption", "measured_preemption")
 
 
 def experiment(name: str) -> Experiment:
