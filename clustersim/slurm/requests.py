@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 from clustersim import units
 from clustersim.cluster import Cluster
@@ -71,37 +72,39 @@ class JobSpec:
 def read_job(item: Section, cluster: Cluster, settings: Settings, accounting: Accounting,
              before: Mapping[str, JobSpec]) -> JobSpec:
     """One entry of ``jobs``; ``before`` are the jobs above it, which a dependency may name."""
-    spec = _size(item, _identity(item, cluster, accounting))
-    spec = _extra_args(item, _gpus(item, spec))
+    values = _identity(item, cluster, accounting)
+    _size(item, values)
+    _gpus(item, values)
+    _extra_args(item, values)
     exclusive = item.raw("exclusive", False)
     if not (isinstance(exclusive, bool) or exclusive == "user"):
         raise InputError(item.where("exclusive"), exclusive, _("true, false or \"user\""))
     begin = item.text("begin", "")
-    requeue = item.boolean("requeue") if "requeue" in item else None
     ids, limit = parse_array(item.text("array", ""), item.where("array"), settings.max_array_size)
     constraint = item.text("constraint", "")
     parse_constraint(constraint, item.where("constraint"))
     count, wait = _switch_request(item)
-    spec = replace(
-        spec, exclusive="node" if exclusive is True else exclusive or "", constraint=constraint or spec.constraint,
+    spec = JobSpec(
+        **values, exclusive="node" if exclusive is True else exclusive or "", constraint=constraint,
         nodelist=item.hosts("nodelist", cluster.index, ()), exclude=item.hosts("exclude", cluster.index, ()),
-        hold=item.boolean("hold", False), begin=parse_begin(begin, item.where("begin")) if begin else 0, requeue=requeue,
-        reservation=item.text("reservation", ""), exit_code=item.integer("exit_code", 0, high=255), array=ids,
-        ignore_term=item.boolean("ignore_term", False), stoppable=item.boolean("stoppable", False), array_limit=limit,
-        dependency=item.text("dependency", ""), switches=count, switch_wait=wait)
+        hold=item.boolean("hold", False), begin=parse_begin(begin, item.where("begin")) if begin else 0,
+        requeue=item.boolean("requeue") if "requeue" in item else None, reservation=item.text("reservation", ""),
+        exit_code=item.integer("exit_code", 0, high=255), ignore_term=item.boolean("ignore_term", False),
+        stoppable=item.boolean("stoppable", False), array=ids, array_limit=limit, dependency=item.text("dependency", ""),
+        switches=count, switch_wait=wait)
     _check_dependency(item, spec, before)
     item.finish()
     return spec
 
 
-def _identity(item: Section, cluster: Cluster, accounting: Accounting) -> JobSpec:
+def _identity(item: Section, cluster: Cluster, accounting: Accounting) -> dict[str, Any]:
     limit = None if item.raw("time_limit_min") is None else item.integer("time_limit_min", low=1)
     partitions = tuple(name.strip() for name in item.text("partition", "").split(",") if name.strip())
     for name in partitions:
         if cluster.partition(name) is None:
             raise InputError(item.where("partition"), name, _("a partition of the cluster"),
                              suggest(name, [p.name for p in cluster.partitions]))
-    qos, account, user = item.text("qos", ""), item.text("account", ""), item.text("user")
+    qos, account = item.text("qos", ""), item.text("account", "")
     if qos and qos not in accounting.qos:
         raise InputError(item.where("qos"), qos, _("a QOS of this file"), suggest(qos, accounting.qos))
     if account and account not in accounting.accounts:
@@ -109,12 +112,13 @@ def _identity(item: Section, cluster: Cluster, accounting: Accounting) -> JobSpe
     job_id = item.text("id")
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", job_id):
         raise InputError(item.where("id"), job_id, _("letters, digits, dots, dashes and underscores"))
-    return JobSpec(
-        job_id, item.integer("at"), user, item.integer("run_s"), limit, item.text("job_name", job_id), partitions, qos, account,
-        item.integer("nice", 0, low=-2_147_483_645, high=2_147_483_645))
+    return {
+        "id": job_id, "at": item.integer("at"), "user": item.text("user"), "run": item.integer("run_s"), "limit": limit,
+        "name": item.text("job_name", job_id), "partitions": partitions, "qos": qos, "account": account,
+        "nice": item.integer("nice", 0, low=-2_147_483_645, high=2_147_483_645)}
 
 
-def _size(item: Section, spec: JobSpec) -> JobSpec:
+def _size(item: Section, values: dict[str, Any]) -> None:
     nodes = item.integer("nodes", low=1, high=MAX_COUNT) if "nodes" in item else 0
     tasks = item.integer("ntasks", low=1, high=MAX_COUNT) if "ntasks" in item else 0
     per_node = item.integer("ntasks_per_node", low=1, high=MAX_COUNT) if "ntasks_per_node" in item else 0
@@ -124,32 +128,30 @@ def _size(item: Section, spec: JobSpec) -> JobSpec:
     if per_node and not tasks:
         tasks = per_node * max(nodes, 1)
     least = max(nodes, 1)
-    return replace(spec, min_nodes=least, max_nodes=nodes, ntasks=tasks, ntasks_per_node=per_node, cpus_per_task=per_task,
-                   min_cpus=(tasks or least) * per_task)
+    values.update(min_nodes=least, max_nodes=nodes, ntasks=tasks, ntasks_per_node=per_node, cpus_per_task=per_task,
+                  min_cpus=(tasks or least) * per_task)
 
 
-def _gpus(item: Section, spec: JobSpec) -> JobSpec:
+def _gpus(item: Section, values: dict[str, Any]) -> None:
     per_node, total, per_task = (item.integer(key, 0, high=MAX_COUNT) for key in ("gpus_per_node", "gpus", "gpus_per_task"))
     if per_task:
-        if not spec.ntasks:
+        if not values["ntasks"]:
             raise InputError(item.where("gpus_per_task"), per_task, _("ntasks beside it"))
-        total = per_task * spec.ntasks
-    return replace(spec, gpus_per_node=per_node, gpus_per_job=total, gpus_per_task=per_task)
+        total = per_task * values["ntasks"]
+    values.update(gpus_per_node=per_node, gpus_per_job=total, gpus_per_task=per_task)
 
 
-def _extra_args(item: Section, spec: JobSpec) -> JobSpec:
+def _extra_args(item: Section, values: dict[str, Any]) -> None:
     for text in item.texts("extra_args"):
         match = re.fullmatch(r"--gres=gpu(?::([A-Za-z][\w-]*))?(?::(\d+))?", text)
         if match:
-            spec = replace(spec, gpu_type=match[1] or "", gpus_per_node=int(match[2] or 1))
+            values.update(gpu_type=match[1] or "", gpus_per_node=int(match[2] or 1))
             continue
         match = re.fullmatch(r"--gpus(-per-node)?=(?:([A-Za-z][\w-]*):)?(\d+)", text)
         if not match:
             raise UnsupportedError(item.where("extra_args"), text)
-        spec = replace(spec, gpu_type=match[2] or "")
-        count = int(match[3])
-        spec = replace(spec, gpus_per_node=count) if match[1] else replace(spec, gpus_per_job=count)
-    return spec
+        values["gpu_type"] = match[2] or ""
+        values["gpus_per_node" if match[1] else "gpus_per_job"] = int(match[3])
 
 
 def _switch_request(item: Section) -> tuple[int, int]:

@@ -12,6 +12,16 @@ from clustersim.messages import _
 MAX_SECONDS = 10 * 365 * units.DAY  # ten years: beyond it a number of seconds is a mistake
 
 
+class _Nothing:
+    """What stands where a required key is missing: errors show it as ``nothing``."""
+
+    def __repr__(self) -> str:
+        return _("nothing")
+
+
+NOTHING = _Nothing()
+
+
 class Section:
     """One JSON object at ``path``. Every key asked for is remembered; :meth:`finish` refuses the others."""
 
@@ -37,21 +47,20 @@ class Section:
 
     def text(self, key: str, default: str | None = None) -> str:
         """A string that is not empty (unless the default is empty); missing without a default is an error."""
-        value = self._value(key, default, _("text"))
+        value = self._value(key, default)
         if not isinstance(value, str) or (not value and default != ""):
             raise InputError(self.where(key), value, _("text"))
         return value
 
     def integer(self, key: str, default: int | None = None, low: int = 0, high: int = MAX_SECONDS) -> int:
         """A whole number from ``low`` to ``high``."""
-        expected = _("a whole number from {low} to {high}").format(low=low, high=high)
-        value = self._value(key, default, expected)
+        value = self._value(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise InputError(self.where(key), value, expected)
+            raise InputError(self.where(key), value, _("a whole number from {low} to {high}").format(low=low, high=high))
         return value
 
     def boolean(self, key: str, default: bool | None = None) -> bool:
-        value = self._value(key, default, _("true or false"))
+        value = self._value(key, default)
         if not isinstance(value, bool):
             raise InputError(self.where(key), value, _("true or false"))
         return value
@@ -65,9 +74,9 @@ class Section:
 
     def choice(self, key: str, options: Iterable[str], default: str | None = None) -> str:
         options = list(options)
-        expected = _("one of {options}").format(options=", ".join(options))
-        value = self._value(key, default, expected)
+        value = self._value(key, default)
         if value not in options:
+            expected = _("one of {options}").format(options=", ".join(options))
             raise InputError(self.where(key), value, expected, suggest(value, options))
         return str(value)
 
@@ -104,15 +113,13 @@ class Section:
 
     def finish(self, known: Iterable[str] = ()) -> None:
         """Refuse every key nobody asked for, with the nearest known one."""
-        self.only(" ".join({*self._asked, *known}))
+        if not self.data.keys() <= self._asked:
+            self.only(" ".join({*self._asked, *known}))
 
-    def _value(self, key: str, default: Any, expected: str) -> Any:
+    def _value(self, key: str, default: Any) -> Any:
+        """The value, the default, or a stand-in for "nothing" that no caller accepts."""
         self._asked.add(key)
-        if key in self.data:
-            return self.data[key]
-        if default is None:
-            raise InputError(self.where(key), _("nothing"), expected)
-        return default
+        return self.data.get(key, NOTHING if default is None else default)
 
 
 def words(text: str) -> frozenset[str]:

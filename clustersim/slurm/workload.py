@@ -17,7 +17,7 @@ from clustersim.errors import InputError, UnsupportedError
 from clustersim.messages import _
 from clustersim.slurm.accounts import Accounting, read_accounting
 from clustersim.slurm.requests import JobSpec, read_job
-from clustersim.slurm.schema import MAX_SECONDS, Section, suggest, words
+from clustersim.slurm.schema import MAX_SECONDS, NOTHING, Section, suggest, words
 from clustersim.slurm.settings import Settings, parse_settings
 
 MAX_CPUS = 65_536
@@ -99,7 +99,7 @@ def _speed(root: Section) -> float | None:
 
 
 def _missing(section: Section, key: str) -> Section:
-    raise InputError(section.where(key), _("nothing"), _("a JSON object"))
+    raise InputError(section.where(key), NOTHING, _("a JSON object"))
 
 
 def _cluster(section: Section) -> Cluster:
@@ -221,7 +221,7 @@ def _event(item: Section, cluster: Cluster, jobs: set[str]) -> OperatorAct:
         act = OperatorAct(at, do, nodes=item.hosts("nodes", cluster.index), reason=item.text("reason", ""))
         if do in {"drain", "down"} and not act.reason:
             expected = _("a reason: scontrol refuses to {do} a node without one").format(do=do)
-            raise InputError(item.where("reason"), _("nothing"), expected)
+            raise InputError(item.where("reason"), NOTHING, expected)
     elif do == "create_reservation":
         act = _reservation(item, cluster, at)
     elif do == "update_partition":
