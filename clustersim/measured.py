@@ -44,7 +44,7 @@ def printed(name: str) -> str:
 def recorded(name: str) -> Trace:
     """The measured run as a :class:`Trace`, times in seconds; which GPUs a job held is not on record.
 
-    ``runtime`` is what the job's last run took by the record; ``extra`` keeps the true work (``work_s``) and the
+    A refused job has sbatch's message as its reason. ``runtime`` is what the job's last run took by the record; ``extra`` keeps the true work (``work_s``) and the
     tolerance of its times (``tolerance_s``). The log holds submissions, starts, ends, and the reasons as they were seen.
     """
     asked, seen = workload(name), outcome(name)
@@ -74,10 +74,10 @@ def _record(asked: Data, job: Data, key: str, outcome: Data, cpus: Mapping[str, 
     extra |= {name: job[name] for name in ("qos", "account", "partition") if name in job}
     nodes = job.get("nodes", 1)
     return JobRecord(
-        key, seen["submit_s"], last - runs[-1].start - paused if last is not None else job["run_s"],
+        key, seen.get("submit_s", job["at"]), last - runs[-1].start - paused if last is not None else job["run_s"],
         None if limit is None else limit * MINUTE, runs[-1].cores if runs else nodes * _cores(job), nodes=nodes,
         gpus=job.get("gpus", nodes * job.get("gpus_per_node", 0)), user=job["user"], state=seen["state"],
-        reason=seen.get("reason", "None"), runs=runs, extra=extra)
+        reason=seen.get("reason", seen.get("stderr", "None")), runs=runs, extra=extra)
 
 
 def _run(asked: Data, job: Data, run: Data, cpus: Mapping[str, int], exit_code: str) -> Run:
@@ -117,6 +117,9 @@ def _log(jobs: Sequence[JobRecord], outcome: Data) -> tuple[Event, ...]:
     rows: list[tuple[int, int, Event]] = []
     for job in jobs:
         asked = {"user": job.user, "cores": job.cores, "nodes": job.nodes, "gpus": job.gpus, "limit": job.limit}
+        if job.state == "REJECTED":
+            rows.append((job.submit, 1, Event(job.submit, "reject", job.id, {"why": job.reason})))
+            continue
         rows.append((job.submit, 1, Event(job.submit, "submit", job.id, asked)))
         for run in job.runs:
             where = [[place.node, place.cpus, []] for place in run.places]
