@@ -18,12 +18,20 @@ async function phone(browser, javaScriptEnabled) {
   const closed = !await shown(page, nav);
   const result = { before, opened, inside, closed, back: javaScriptEnabled && await focused(page), errors: seen.errors,
     overflow: javaScriptEnabled ? await overflow(page) : 0, colours: await shown(page, ".cs-theme"), search: await shown(page, ".cs-search") };
+  await seen.settle();
   await context.close();
   return result;
 }
 
 async function desk(browser) {
   const { context, page, seen } = await open(browser, CHAPTER, { width: 1440 });
+  await page.keyboard.press("Tab");
+  const skip = await page.evaluate(() => {
+    const { top, height } = document.activeElement.getBoundingClientRect();
+    return { text: document.activeElement.innerText, top, height, target: document.activeElement.getAttribute("href") };
+  });
+  await page.keyboard.press("Tab");
+  const outline = await page.evaluate(() => parseFloat(getComputedStyle(document.activeElement).outlineWidth));
   const lines = await page.evaluate(() => [...document.querySelectorAll("article section > p")].map((paragraph) => {
     const height = parseFloat(getComputedStyle(paragraph).lineHeight);
     return { characters: paragraph.innerText.length, lines: Math.round(paragraph.getBoundingClientRect().height / height) };
@@ -33,22 +41,15 @@ async function desk(browser) {
   const last = page.locator("#cs-toc a").last();
   await last.click();
   await page.waitForFunction(() => document.querySelector("#cs-toc a[aria-current]"));
-  const result = { lines, nav: await shown(page, "#cs-nav"), toc: await shown(page, "#cs-toc"), here: await here(), last: await last.innerText() };
-  await page.evaluate(() => { document.activeElement.blur(); scrollTo(0, 0); });
-  await page.keyboard.press("Tab");
-  result.skip = await page.evaluate(() => {
-    const { top, height } = document.activeElement.getBoundingClientRect();
-    return { text: document.activeElement.innerText, top, height, target: document.activeElement.getAttribute("href") };
-  });
-  await page.keyboard.press("Tab");
-  result.outline = await page.evaluate(() => parseFloat(getComputedStyle(document.activeElement).outlineWidth));
+  const result = { skip, outline, lines, nav: await shown(page, "#cs-nav"), toc: await shown(page, "#cs-toc"), here: await here(), last: await last.innerText() };
   result.errors = seen.errors;
+  await seen.settle();
   await context.close();
   return result;
 }
 
 async function colours(browser) {
-  const { context, page } = await open(browser, CHAPTER, { scheme: "light" });
+  const { context, page, seen: log } = await open(browser, CHAPTER, { scheme: "light" });
   const now = () => page.evaluate(() => [document.documentElement.dataset.mode, document.documentElement.dataset.theme]);
   const seen = [await now()];
   for (let i = 0; i < 2; i += 1) {
@@ -58,6 +59,7 @@ async function colours(browser) {
   await page.reload();
   const kept = await now();
   const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  await log.settle();
   await context.close();
   return { seen, kept, background };
 }
@@ -71,6 +73,7 @@ async function search(browser) {
   const links = await page.locator("#search-results li a").evaluateAll((found) => found.map((link) => link.href));
   await page.locator("#search-results li a").first().click();
   const title = await page.locator("h1").innerText();
+  await seen.settle();
   await context.close();
   return { links, title, errors: seen.errors };
 }
