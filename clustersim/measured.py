@@ -44,8 +44,9 @@ def printed(name: str) -> str:
 def recorded(name: str) -> Trace:
     """The measured run as a :class:`Trace`, times in seconds; which GPUs a job held is not on record.
 
-    A refused job has sbatch's message as its reason. ``runtime`` is what the job's last run took by the record; ``extra`` keeps the true work (``work_s``) and the
-    tolerance of its times (``tolerance_s``). The log holds submissions, starts, ends, and the reasons as they were seen.
+    A refused job has sbatch's message as its reason. ``runtime`` is what the job's last run took by the record; ``extra``
+    keeps the true work (``work_s``) and the tolerance of its times (``tolerance_s``). The log holds submissions, starts,
+    ends, and the reasons as they were seen.
     """
     asked, seen = workload(name), outcome(name)
     nodes = tuple(Node(host, group["cpus"], group.get("gpus", 0))
@@ -75,7 +76,7 @@ def _record(asked: Data, job: Data, key: str, outcome: Data, cpus: Mapping[str, 
     nodes = job.get("nodes", 1)
     return JobRecord(
         key, seen.get("submit_s", job["at"]), last - runs[-1].start - paused if last is not None else job["run_s"],
-        None if limit is None else limit * MINUTE, runs[-1].cores if runs else nodes * _cores(job), nodes=nodes,
+        None if limit is None else limit * MINUTE, runs[-1].cores if runs else nodes * _cores(job, nodes), nodes=nodes,
         gpus=job.get("gpus", nodes * job.get("gpus_per_node", 0)), user=job["user"], state=seen["state"],
         reason=seen.get("reason", seen.get("stderr", "None")), runs=runs, extra=extra)
 
@@ -84,15 +85,17 @@ def _run(asked: Data, job: Data, run: Data, cpus: Mapping[str, int], exit_code: 
     whole = job.get("exclusive") is True or any(
         part.get("OverSubscribe") == "EXCLUSIVE" for part in asked["cluster"]["partitions"]
         if part["name"] in job.get("partition", part["name"]).split(","))
-    cores = _cores(job)
+    cores = _cores(job, len(run["nodes"]))
     places = tuple(Place(host, cpus[host] if whole else cores) for host in run["nodes"])
     return Run(run["start_s"], run["end_s"], run["state"], places, sum(place.cpus for place in places), exit_code=exit_code)
 
 
-def _cores(job: Data) -> int:
-    """Cores on each node, where the job does not have it whole."""
-    tasks = job.get("ntasks_per_node") or -(-job.get("ntasks", 1) // job.get("nodes", 1))
-    return int(tasks * job.get("cpus_per_task", 1))
+def _cores(job: Data, hosts: int) -> int:
+    """Cores on each of ``hosts`` nodes that the job shares; 1 where the request leaves open how its tasks were spread."""
+    tasks = job.get("ntasks", hosts if "nodes" in job else 1)
+    each, rest = divmod(tasks, hosts)
+    even = not rest and hosts == job.get("nodes", 1)
+    return int(job.get("ntasks_per_node", each if even else 1) * job.get("cpus_per_task", 1))
 
 
 def _pauses(key: str, outcome: Data) -> list[list[int]]:
