@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from clustersim.slurm.fill import Ask, Chosen
 from clustersim.slurm.future import will_run
 from clustersim.slurm.jobs import Job
 from clustersim.slurm.mainloop import is_completing, queue
@@ -111,6 +112,21 @@ def _estimate(system: Controller, now: int) -> None:
         job.planned = found[0] if found else None
 
 
+KEPT, LEFT_OUT, AGAIN = "kept", "left out", "again"
+
+
+@dataclass(slots=True)
+class _Spot:
+    """A place for a job in the table: from ``begin`` on it could start at ``start``; ``later`` is the next time to try."""
+
+    ask: Ask
+    begin: int
+    later: int
+    start: int = 0
+    chosen: Chosen | None = None
+    tested: bool = False
+
+
 class _Cycle:
     """One walk through the queue."""
 
@@ -156,56 +172,68 @@ class _Cycle:
 
     def _plan(self, job: Job, name: str) -> bool:
         """Find the first start beside all plans so far. True if the job was started or planned."""
-        system, now = self.system, self.now
-        length = job.limit_seconds(system.partitions[name])
-        reserve_nothing = self._too_young_or_low(job, name)
-        counted, begin = False, now
+        begin, counted = self.now, False
         while True:
-            ask = ask_for(system, job, name, 0)
-            window = system.reservations.window(
-                job, begin, length, system.pool.every, system.part_nodes[name], ask.required, move=True)
-            if window.verdict:
+            spot = self._spot(job, name, begin)
+            if spot is None:
                 return False
-            begin = window.when
-            nodes = system.fitting(job, name) & system.available & window.nodes & ~system.foreign(job)
-            nodes, later = self.space.between(begin, max(begin, now) + length, nodes)
-            if window.overlap and window.until and (not later or window.until + 1 < later):
-                later = window.until + 1
-            ask.nodes = nodes
-            found = None
-            if nodes.bit_count() >= ask.min_nodes and not ask.required & ~nodes:
-                self.tried += not counted
+            if spot.tested and not counted:
+                self.tried += 1
                 counted = True
-                found = will_run(system, ask, name, now)
-            if found is None:
-                if later and not reserve_nothing:
-                    begin = later
-                    continue
-                return False
-            start, chosen = max(found[0], begin), found[1].nodes
-            if start <= now and chosen & system.closing_bits:
-                start, later = now + 1, 0  # wait until those nodes are clean
-            if start <= now:
-                result = try_now(system, job, name, system.available & nodes, now, "backfill")
-                if result == "started":
-                    self._note_start(job)
-                    return True
-                if result in {"policy", "reserved"}:
-                    return False
-                later = 0
-            if start > now and reserve_nothing:
-                return False
-            if later and start > later:
-                begin = later
-                continue
-            if start > now + self.options.bf_window * MINUTE:
-                job.planned = start
-                return False
-            low, high = self.space.floor(start), self.space.floor(start + length)
-            if start > now and self.space.clashes(low, high, chosen):
-                begin = start + (start == begin)
-                continue
-            return self._reserve(job, name, start, chosen, tres(system, ask, found[1]))
+            result = self._use(job, name, spot)
+            if result is not AGAIN:
+                return result is KEPT
+            begin = spot.later
+
+    def _spot(self, job: Job, name: str, begin: int) -> _Spot | None:
+        """The first placement from ``begin`` on, with when to look again if it will not do; ``None`` if reserved for ever."""
+        system, length = self.system, job.limit_seconds(self.system.partitions[name])
+        ask = ask_for(system, job, name, 0)
+        window = system.reservations.window(
+            job, begin, length, system.pool.every, system.part_nodes[name], ask.required, move=True)
+        if window.verdict:
+            return None
+        begin = window.when
+        nodes = system.fitting(job, name) & system.available & window.nodes & ~system.foreign(job)
+        ask.nodes, later = self.space.between(begin, begin + length, nodes)
+        if window.overlap and window.until and (not later or window.until + 1 < later):
+            later = window.until + 1
+        spot = _Spot(ask, begin, later)
+        if ask.nodes.bit_count() >= ask.min_nodes and not ask.required & ~ask.nodes:
+            spot.tested = True
+            found = will_run(system, ask, name, self.now)
+            if found is not None:
+                spot.start, spot.chosen = max(found[0], begin), found[1]
+        return spot
+
+    def _use(self, job: Job, name: str, spot: _Spot) -> str:
+        """Start the job there, or plan it, or say that a later time must be tried."""
+        system, now, plans = self.system, self.now, not self._too_young_or_low(job, name)
+        if spot.chosen is None:
+            return AGAIN if spot.later and plans else LEFT_OUT
+        start, nodes = spot.start, spot.chosen.nodes
+        if start <= now and nodes & system.closing_bits:
+            start, spot.later = now + 1, 0  # wait until those nodes are clean
+        if start <= now:
+            result = try_now(system, job, name, system.available & spot.ask.nodes, now, "backfill")
+            if result == "started":
+                self._note_start(job)
+                return KEPT
+            if result in {"policy", "reserved"}:
+                return LEFT_OUT
+            spot.later = 0
+        if start > now and not plans:
+            return LEFT_OUT
+        if spot.later and start > spot.later:
+            return AGAIN
+        if start > now + self.options.bf_window * MINUTE:
+            job.planned = start
+            return LEFT_OUT
+        end = start + job.limit_seconds(system.partitions[name])
+        if start > now and self.space.clashes(self.space.floor(start), self.space.floor(end), nodes):
+            spot.later = start + (start == spot.begin)
+            return AGAIN
+        return KEPT if self._reserve(job, name, start, nodes, tres(system, spot.ask, spot.chosen)) else LEFT_OUT
 
     def _note_start(self, job: Job) -> None:
         self.started += 1

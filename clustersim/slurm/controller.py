@@ -76,6 +76,13 @@ class Controller:
         self.reservations = Reservations()
         self.recorder = Recorder([node.name for node in self.cluster.nodes])
         self.agenda = Agenda()
+        self._no_jobs()
+        self._healthy_nodes()
+        self.started = STARTED if seed == 0 else random.Random(seed).randrange(600)
+        self._first_ticks()
+        self._load(workload)
+
+    def _no_jobs(self) -> None:
         self.jobs: dict[str, Job] = {}
         self.arrays: dict[str, list[Job]] = {}
         self.pending: dict[str, Job] = {}
@@ -84,13 +91,17 @@ class Controller:
         self.pauses: dict[str, list[list[int]]] = {}
         self.next_number = 1
         self.completing: dict[str, Job] = {}
+        self.future: Future | None = None  # kept until a job starts, ends, pauses or goes on
+
+    def _healthy_nodes(self) -> None:
         self.closing = [0] * self.pool.size  # completing jobs on each node
         self.closing_bits = self.down = self.drain = self.silent = self.planned = self.maint = 0
         self.stuck: list[tuple[str, int]] = []  # (job, run) whose nodes cannot be cleaned up: their daemon is dead
         self.owners: dict[int, str] = {}
         self.node_reason: dict[int, str] = {}
         self.touched = self.pool.every
-        self.started = STARTED if seed == 0 else random.Random(seed).randrange(600)
+
+    def _first_ticks(self) -> None:
         self.now = 0
         self.rechecks: set[int] = set()
         self.main_at: int | None = None
@@ -98,10 +109,8 @@ class Controller:
         self.last_main = -self.started
         self.bf_dirty: int | None = None
         self.last_bf = -self.started
-        self.future: Future | None = None  # kept until a job starts, ends, pauses or goes on
         self.limits: list[tuple[int, int, int, str, int]] = []  # heap of (limit, job number, task, key, generation)
         self.calc_at: int | None = None
-        self._load(workload)
 
     def _load(self, workload: SlurmWorkload) -> None:
         for spec in workload.jobs:
