@@ -19,7 +19,7 @@ LAYERS = (
     ("batch",),
     ("reliability", "training"),
     ("slurm",),
-    ("measured", "figures", "figures_queue", "answers", "checks"),
+    ("measured", "figures", "figures_queue", "figures_nodes", "answers", "checks"),
     ("experiments", "exercises"),
     ("page", "notebook", "sweep", "cli"),
 )

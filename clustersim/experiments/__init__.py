@@ -10,7 +10,9 @@ from clustersim.messages import _
 __all__ = ["IDS", "Choice", "Control", "Experiment", "Figure", "Outcome", "Slider", "Table", "Toggle", "experiment"]
 
 IDS = ("three_researchers", "no_scheduler", "backfill", "one_gap",
-       "priority_parts", "fair_tree", "measured_order", "limits_and_reasons", "preemption", "measured_preemption")
+       "priority_parts", "fair_tree", "measured_order", "limits_and_reasons", "preemption", "measured_preemption",
+       "second_in_line", "backfill_grid", "backfill_window", "backfill_effort", "measured_beside_simulated",
+       "pack_or_spread", "which_node", "switches", "cluster_view")
 
 
 def experiment(name: str) -> Experiment:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from clustersim import measured
@@ -15,6 +16,7 @@ from clustersim.trace import JobRecord, Trace
 from clustersim.units import MINUTE, clock_time
 
 
+@lru_cache(maxsize=8)
 def both(name: str, seed: int = 0) -> tuple[Trace, Trace, list[str]]:
     """(measured, simulated, differences) of a recorded workload; differences by the rules of the conformance suite.
 

@@ -40,10 +40,10 @@ def _textbook(policy: str, jobs: tuple[tuple[str, int, int, int, int], ...]) -> 
     for i, (_name, at, nodes, run_min, limit_min) in enumerate(jobs):
         table.append(i, at, nodes, min(run_min, limit_min) * MINUTE, limit_min * MINUTE)
     pool = replay_pool(table, NODES, policy)
-    return Trace(policy, NODES, tuple(_placed(pool, [row[0] for row in jobs])), until=pool.until)
+    return Trace(policy, NODES, tuple(on_nodes(pool, [row[0] for row in jobs])), until=pool.until)
 
 
-def _placed(pool: Trace, names: list[str]) -> list[JobRecord]:
+def on_nodes(pool: Trace, names: list[str]) -> list[JobRecord]:
     """The pool's jobs on named nodes: each takes the lowest that are free."""
     busy = [0] * NODES
     records: dict[str, JobRecord] = {}
