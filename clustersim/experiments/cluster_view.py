@@ -135,19 +135,19 @@ def _figure(trace: Trace, time: int, held: Mapping[str, list[str]], seen: Mappin
     names: list[dict[str, Any]] = []
     for block in range(LEAVES):
         nodes = [node for node in held if leaf(node) == block]
-        left, top = (block % 2) * 12.5, (block // 2) * (PER_LEAF + 1)
+        left, top = (block % 2) * 13.2, (block // 2) * (PER_LEAF + 1)
         used = sum(bool(job) for node in nodes for job in held[node])
         names.append({"x": left, "y": top + 0.5, "text": _("switch s{n}: {used} of {all} GPUs").format(
             n=block + 1, used=used, all=PER_LEAF * GPUS)})
         off = frozenset(i for i, node in enumerate(nodes) if seen[node] in UNUSABLE)
-        drawn, text = cells_of([held[node] for node in nodes], numbers, left + 4, top + 1, off)
+        drawn, text = cells_of([held[node] for node in nodes], numbers, left + 4.6, top + 1, off)
         cells += drawn
         marks += text
         names += [{"x": left, "y": top + 1.5 + i, "text": f"{node} {STATES[seen[node]]}"} for i, node in enumerate(nodes)]
     alt = _("Four leaf switches with four nodes each, a cell a GPU. {lines}.").format(lines="; ".join(
         f"{node} {STATES[seen[node]]} {sum(map(bool, gpus))}/{len(gpus)}" for node, gpus in held.items()))
     return Figure("map", _("Every GPU at {time}").format(time=clock_time(time)), alt,
-                  map_spec(24.5, 2 * (PER_LEAF + 1)), {"cells": cells, "letters": marks, "names": names})
+                  map_spec(25.8, 2 * (PER_LEAF + 1)), {"cells": cells, "letters": marks, "names": names})
 
 
 def _table(held: Mapping[str, list[str]], seen: Mapping[str, str]) -> Table:

@@ -82,28 +82,24 @@ def _no_two_alike(name: str, trace: Trace, starts: Starts, differences: Sequence
 
 
 def _spread(real: Trace, trace: Trace, starts: Starts) -> Figure:
-    words = (_("real, every run"), _("simulated"))
+    """Every start less the published one (the median of the quiet runs), in seconds; the bar is the job's tolerance."""
+    words = (_("real runs and tolerance"), _("simulated"))
     pairs: list[dict[str, Any]] = []
     ticks: list[dict[str, Any]] = []
-    for job, times in starts.items():
-        if not times:
-            continue
-        pairs.append({"row": job, "series": words[0], "start": _minutes(times[0]), "end": _minutes(times[-1])})
-        ticks += [{"row": job, "series": words[0], "time": _minutes(time)} for time in sorted(set(times))]
-        own = trace.job(job)
-        if own.runs:
-            ticks.append({"row": job, "series": words[1], "time": _minutes(own.runs[-1].start)})
-    widest = max(starts, key=lambda job: starts[job][-1] - starts[job][0] if starts[job] else -1)
-    runs = max(len(times) for times in starts.values())
-    alt = _("Starts of each job in {n} runs of the real Slurm, and the simulated start. The widest spread is that of {job}: "
-            "{spread}.").format(n=runs, job=widest, spread=human_duration(starts[widest][-1] - starts[widest][0]))
-    return Figure("spread", _("The start of each job in every run"), alt,
-                  pairs_spec(_("start (min)"), _("job"), [job.id for job in real.jobs if starts[job.id]], words, 26),
+    for job in (job for job in real.jobs if job.runs and starts[job.id]):
+        zero, slack = job.runs[-1].start, job.extra["tolerance_s"]
+        pairs.append({"row": job.id, "series": words[0], "start": -slack, "end": slack})
+        ticks += [{"row": job.id, "series": words[0], "time": time - zero} for time in sorted(set(starts[job.id]))]
+        if own := trace.job(job.id).runs:
+            ticks.append({"row": job.id, "series": words[1], "time": own[-1].start - zero})
+    shown = [job for job, times in starts.items() if times]
+    widest = max(shown, key=lambda job: starts[job][-1] - starts[job][0])
+    alt = _("Starts of each job in {n} runs of the real Slurm, disturbed ones too, and the simulated start. The widest spread "
+            "is that of {job}: {spread}.").format(n=max(len(starts[job]) for job in shown), job=widest,
+                                                  spread=human_duration(starts[widest][-1] - starts[widest][0]))
+    return Figure("spread", _("The start of each job in every run, against the published one"), alt,
+                  pairs_spec(_("seconds after the published start"), _("job"), shown, words, 26),
                   {"pairs": pairs, "ticks": ticks})
-
-
-def _minutes(seconds: int) -> float:
-    return round(seconds / MINUTE, 3)
 
 
 def _table(real: Trace, trace: Trace, starts: Starts) -> Table:

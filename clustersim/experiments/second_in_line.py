@@ -104,8 +104,9 @@ def _gantt(trace: Trace, policy: str) -> Figure:
 
 
 def _plans(promised: Mapping[str, list[tuple[int, int]]], trace: Trace) -> Figure:
-    points = [{"time": now / MINUTE, "value": round(plan / MINUTE, 2), "name": job}
-              for job, rounds in promised.items() for now, plan in rounds]
+    kept = {job: [*rounds, (trace.job(job).start or 0, rounds[-1][1])] for job, rounds in promised.items()}
+    points = [{"time": round(now / MINUTE, 2), "value": round(plan / MINUTE, 2), "name": job}
+              for job, rounds in kept.items() for now, plan in rounds]
     marks = [{"time": round((job.start or 0) / MINUTE, 2), "label": _("{job} starts").format(job=job.id)}
              for job in trace.jobs if job.id in promised]
     alt = "; ".join(_("{job} is planned for {first} first, for {last} at last").format(

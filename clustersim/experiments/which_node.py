@@ -11,7 +11,6 @@ from typing import Any
 
 from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Toggle, Value
 from clustersim.figures_nodes import shares_spec
-from clustersim.hostlist import compress
 from clustersim.messages import N_, _, ngettext
 from clustersim.slurm import Overheads, parse_workload, simulate_slurm
 from clustersim.slurm.features import parse_constraint
@@ -121,7 +120,7 @@ def _figure(used: Mapping[str, int], got: Mapping[str, int], verdicts: Mapping[s
             low = high
     texts = [{"row": _row(kind), "x": kind[1], "text": verdicts[kind[0]]} for kind in KINDS]
     alt = "; ".join(f"{node}: {verdict}" for node, verdict in verdicts.items())
-    where = compress(job.runs[0].nodes) if got else _("none of them now")
+    where = ", ".join(job.runs[0].nodes) if got else _("none of them now")
     return Figure("nodes", _("X goes to: {nodes}").format(nodes=where),
                   _("Cores of each node, and what became of it: {alt}.").format(alt=alt),
                   shares_spec(_("cores"), [_row(kind) for kind in KINDS], names, 24), {"shares": shares, "verdicts": texts})
