@@ -20,19 +20,22 @@ function whereAmI(toc) {
     const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
     if (target) links.set(target, link);
   }
-  const seen = new Set();
+  let asked = false;
   const mark = () => {
-    const first = [...links.keys()].find((section) => seen.has(section));
+    asked = false;
+    const sections = [...links.keys()];
+    const atEnd = innerHeight + scrollY >= root.scrollHeight - 2;
+    const begun = sections.filter((section) => section.getBoundingClientRect().top < innerHeight * 0.3);
+    const here = atEnd ? sections.at(-1) : begun.at(-1);
     for (const [section, link] of links) {
-      if (section === first) link.setAttribute("aria-current", "true");
+      if (section === here) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
     }
   };
-  const watcher = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) isIntersecting ? seen.add(target) : seen.delete(target);
-    if (seen.size) mark();
-  }, { rootMargin: "-72px 0px -60% 0px" });
-  for (const section of links.keys()) watcher.observe(section);
+  const ask = () => { if (!asked) requestAnimationFrame(mark); asked = true; };
+  addEventListener("scroll", ask, { passive: true });
+  addEventListener("resize", ask);
+  ask();
   toc.addEventListener("click", (event) => { if (event.target.closest("a") && toc.matches(":popover-open")) toc.hidePopover(); });
 }
 

@@ -42,7 +42,8 @@ def test_contents_without_javascript(frame: dict[str, Any]) -> None:
 def test_contents_and_headings_stand_beside_the_text_on_a_desk(frame: dict[str, Any]) -> None:
     seen = frame["desk"]
     assert seen["nav"] and seen["toc"] and seen["errors"] == []
-    assert seen["here"] == [seen["last"]], "the list of headings shows where one is"
+    assert [text in seen["heading"] for text in seen["third"]] == [True], "the list of headings shows where one is"
+    assert seen["here"] == [seen["last"]], "at the end of the page, too"
 
 
 def test_lines_have_45_to_80_characters(frame: dict[str, Any]) -> None:

@@ -21,7 +21,9 @@ NAMES = ("http://www.w3.org/", "https://vega.github.io/schema/")  # of standards
 
 
 def pages(site: Path) -> list[Path]:
-    return [path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts and path.name != "search.html"]
+    """The book's own pages: not the search, not JupyterLite, which is a site of its own."""
+    left_out = {"_static", "lite", "search.html"}
+    return [path for path in sorted(site.rglob("*.html")) if not left_out & set(path.relative_to(site).parts)]
 
 
 def test_no_fault(site: Path) -> None:
