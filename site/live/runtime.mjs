@@ -52,15 +52,12 @@ export async function start(report) {
 
 async function boot() {
   if (typeof WebAssembly !== "object") throw new CannotStart("failed_wasm");
-  if (typeof Worker !== "function") throw new CannotStart("failed_worker");
   tell("manifest");
   const plan = await loadManifest();
-  const charts = loadCharts(new URL(plan.vega, here).href);
-  charts.catch(() => {});
-  const worker = await startWorker(plan);
+  const { worker, ready } = startWorker(plan);
   try {
-    tell("charts");
-    return { ask: questions(worker), ...(await charts) };
+    const [library] = await Promise.all([loadCharts(new URL(plan.vega, here).href), ready.then(() => tell("charts"))]);
+    return { ask: questions(worker), ...library };
   } catch (error) {
     worker.terminate();
     throw error;
@@ -80,28 +77,27 @@ async function loadCharts(url) {
   return { vegaEmbed: window.vegaEmbed };
 }
 
-function startWorker(plan) {
-  return new Promise((resolve, reject) => {
-    let worker;
-    const fail = (error) => { worker?.terminate(); reject(error); };
-    try {
-      worker = new Worker(new URL("worker.mjs", here), { type: "module" });
-    } catch {
-      fail(new CannotStart("failed_worker"));
-      return;
-    }
+/** A worker that loads Python, and a promise that it is ready. */
+function startWorker({ pyodide, wheels }) {
+  let worker;
+  try {
+    worker = new Worker(new URL("worker.mjs", here), { type: "module" });
+  } catch {
+    throw new CannotStart("failed_worker");
+  }
+  const ready = new Promise((resolve, reject) => {
     worker.onerror = (event) => {
       event.preventDefault();
-      fail(navigator.onLine === false ? new CannotStart("failed_offline") : new CannotStart("failed_worker"));
+      reject(navigator.onLine === false ? new CannotStart("failed_offline") : new CannotStart("failed_worker"));
     };
     worker.onmessage = ({ data }) => {
       if (data.kind === "stage") tell(data.stage);
-      else if (data.kind === "ready") resolve(worker);
-      else if (data.kind === "failed") fail(why(data));
+      else if (data.kind === "ready") resolve();
+      else if (data.kind === "failed") reject(why(data));
     };
-    const { pyodide, wheels } = plan;
-    worker.postMessage({ kind: "start", base: here.href, pyodide, wheels, language: document.documentElement.lang });
   });
+  worker.postMessage({ kind: "start", base: here.href, pyodide, wheels, language: document.documentElement.lang });
+  return { worker, ready };
 }
 
 function why({ missing: url, wasm, text }) {
@@ -114,18 +110,32 @@ function why({ missing: url, wasm, text }) {
 function questions(worker) {
   const open = new Map();
   let last = 0;
+  let dead; // why nothing will be answered any more
+  const die = (text) => {
+    dead = new CannotStart("failed_python", { text });
+    started = undefined; // the next start gets a new worker
+    worker.terminate();
+    for (const { reject } of open.values()) reject(dead);
+    open.clear();
+  };
   worker.onmessage = ({ data }) => {
+    if (data.kind === "died") {
+      die(data.text);
+      return;
+    }
     const done = open.get(data.number);
     open.delete(data.number);
     done?.resolve({ answer: JSON.parse(data.text), ms: data.ms });
   };
   worker.onerror = (event) => {
     event.preventDefault();
-    started = undefined;
-    for (const { reject } of open.values()) reject(new CannotStart("failed_python", { text: event.message ?? "" }));
-    open.clear();
+    die(event.message ?? "");
   };
   return (experiment, settings) => new Promise((resolve, reject) => {
+    if (dead) {
+      reject(dead);
+      return;
+    }
     last += 1;
     open.set(last, { resolve, reject });
     worker.postMessage({ kind: "run", number: last, experiment, settings });

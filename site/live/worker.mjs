@@ -56,14 +56,18 @@ function interpreterTrouble() {
 async function load({ base, pyodide, wheels, language }) {
   const home = new URL(pyodide, base).href;
   postMessage({ kind: "stage", stage: "runtime" });
-  const packages = wheels.map((name) => fetched(new URL(name, base).href));
-  packages.forEach((wheel) => wheel.catch(() => {})); // looked at below; without this an early failure is an unhandled one
-  const [{ loadPyodide }] = await Promise.all([imported(`${home}pyodide.mjs`), imported(`${home}pyodide.asm.mjs`)]);
-  const runtime = await loadPyodide({ indexURL: home });
+  const [runtime, ...packages] = await Promise.all([
+    interpreter(home), ...wheels.map((name) => fetched(new URL(name, base).href)),
+  ]);
   postMessage({ kind: "stage", stage: "packages" });
-  for (const wheel of packages) runtime.unpackArchive(await wheel, "wheel");
+  for (const wheel of packages) runtime.unpackArchive(wheel, "wheel");
   python = runtime.pyimport("clustersim.page");
   python.language(language);
+}
+
+async function interpreter(home) {
+  const [{ loadPyodide }] = await Promise.all([imported(`${home}pyodide.mjs`), imported(`${home}pyodide.asm.mjs`)]);
+  return loadPyodide({ indexURL: home });
 }
 
 async function start(plan) {
@@ -81,7 +85,11 @@ onmessage = async ({ data }) => {
     await start(data);
     return;
   }
-  const begun = performance.now();
-  const text = python.run(data.experiment, JSON.stringify(data.settings));
-  postMessage({ kind: "answer", number: data.number, text, ms: performance.now() - begun });
+  try {
+    const begun = performance.now();
+    const text = python.run(data.experiment, JSON.stringify(data.settings));
+    postMessage({ kind: "answer", number: data.number, text, ms: performance.now() - begun });
+  } catch (error) { // never an experiment's fault (those are answers): the interpreter itself gave up
+    postMessage({ kind: "died", text: String(error.message ?? error).slice(-300) });
+  }
 };

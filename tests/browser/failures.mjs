@@ -1,9 +1,10 @@
 // What can go wrong at the start, one after the other: a message, the printed picture still there, and a second try.
 
 import { pathToFileURL } from "node:url";
-import { main, open, options, state, text } from "./lib.mjs";
+import { main, open, options, start, state, text } from "./lib.mjs";
 
 const ID = "live-backfill";
+const OTHER = "live-one_gap";
 const inside = (selector) => `#${ID} ${selector}`;
 
 const CASES = {
@@ -71,25 +72,31 @@ async function retry(browser) {
   return { first, second, workers };
 }
 
-/** Python dies while the figure is live: the reader is told, and a second try brings the setting back. */
+/** Python dies while two figures are live: each says so at its next move, and a second try brings its setting back. */
 async function dies(browser) {
   const spy = "{ const Real = Worker; window.Worker = class extends Real { constructor(...a) { super(...a); window.last = this; } }; }";
   const { context, page } = await open(browser, options.base + options.page, { script: spy });
-  await page.click(inside(".lv-start"));
-  await state(page, ID, ["live"]);
-  await page.evaluate(([selector]) => {
+  for (const id of [ID, OTHER]) await start(page, id);
+  const push = (id, value) => page.evaluate(([selector, wanted]) => {
     const input = document.querySelector(selector);
-    input.value = "60";
+    input.value = wanted;
     input.dispatchEvent(new Event("input", { bubbles: true }));
-    window.last.dispatchEvent(new ErrorEvent("error", { message: "out of memory" }));
-  }, [inside("[name=jobs]")]);
+  }, [`#${id} [type=range]`, value]);
+  await push(ID, "60");
+  await page.evaluate(() => window.last.dispatchEvent(new ErrorEvent("error", { message: "out of memory" })));
   await state(page, ID, ["failed"]);
   const { message } = await look(page);
+  await push(OTHER, "3");
+  await state(page, OTHER, ["failed"]);
+  const other = await text(page, `#${OTHER} .lv-message`);
   await page.click(inside(".lv-retry"));
   await state(page, ID, ["live"]);
-  const value = await page.inputValue(inside("[name=jobs]"));
+  const value = await page.inputValue(inside("[type=range]"));
+  await page.click(`#${OTHER} .lv-retry`);
+  await state(page, OTHER, ["live"]);
+  const workers = page.workers().length;
   await context.close();
-  return { message, value };
+  return { message, other, value, workers };
 }
 
 /** The page opened from a file: no module runs there. */

@@ -146,8 +146,10 @@ def test_a_second_try_gets_there(failures: dict[str, Any]) -> None:
 
 
 def test_python_may_die_later(failures: dict[str, Any]) -> None:
-    assert "out of memory" in failures["dies"]["message"]
-    assert failures["dies"]["value"] == "60", "the setting is kept"
+    found = failures["dies"]
+    assert "out of memory" in found["message"] and "out of memory" in found["other"]
+    assert found["value"] == "60", "the setting is kept"
+    assert found["workers"] == 1
 
 
 def test_a_page_opened_from_a_file_says_so(failures: dict[str, Any]) -> None:
