@@ -19,7 +19,7 @@ LAYERS = (
     ("batch",),
     ("reliability", "training"),
     ("slurm",),
-    ("measured", "figures", "figures_queue", "figures_nodes", "answers", "checks"),
+    ("measured", "figures", "figures_queue", "figures_curves", "figures_nodes", "figures_failures", "answers", "checks"),
     ("experiments", "exercises"),
     ("page", "notebook", "sweep", "cli"),
 )

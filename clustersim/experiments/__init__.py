@@ -12,7 +12,9 @@ __all__ = ["IDS", "Choice", "Control", "Experiment", "Figure", "Outcome", "Slide
 IDS = ("three_researchers", "no_scheduler", "backfill", "one_gap",
        "priority_parts", "fair_tree", "measured_order", "limits_and_reasons", "preemption", "measured_preemption",
        "second_in_line", "backfill_grid", "backfill_window", "backfill_effort", "measured_beside_simulated",
-       "pack_or_spread", "which_node", "switches", "cluster_view")
+       "pack_or_spread", "which_node", "switches", "cluster_view",
+       "checkpoint_interval", "checkpoint_tiers", "spares", "elastic_or_peers", "lemons", "my_cluster",
+       "gpus_and_rate", "poisson_or_not", "llama3_54_days", "who_notices", "detection_delay", "diagnostic_planner")
 
 
 def experiment(name: str) -> Experiment:
