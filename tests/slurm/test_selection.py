@@ -216,7 +216,8 @@ def test_waiting_for_few_switches_has_an_end() -> None:
 
 
 def test_no_node_gets_more_tasks_than_asked_for() -> None:
-    trace = run(job("a", nodes=2, ntasks_per_node=3), job("b", 1, ntasks=6, ntasks_per_node=4), nodes=2, cpus=16, exclusive=False)
+    jobs = (job("a", nodes=2, ntasks_per_node=3), job("b", 1, ntasks=6, ntasks_per_node=4))
+    trace = run(*jobs, nodes=2, cpus=16, exclusive=False)
     assert [place.cpus for place in trace.job("a").runs[0].places] == [3, 3]
     assert [place.cpus for place in trace.job("b").runs[0].places] == [4, 2]
 
