@@ -27,6 +27,7 @@ class Part:
     name: str
     version: str
     licence: str
+    source: str
     use: str
     text: str
 
@@ -34,21 +35,20 @@ class Part:
 def parts() -> list[Part]:
     """The entries of ``site/third-party.toml`` with the versions that are installed."""
     entries = tomllib.loads(LIST.read_text("utf-8"))
-    return [Part(name, _version(entry), entry["licence"], entry["use"], _text(entry)) for name, entry in entries.items()]
+    return [Part(name, _version(entry), entry["licence"], entry["source"], entry["use"], _text(entry))
+            for name, entry in entries.items()]
 
 
 def _version(entry: dict[str, Any]) -> str:
     if "python" in entry:
         return importlib.metadata.version(entry["python"])
-    if "npm" in entry:
-        package = json.loads((ROOT / "node_modules" / entry["npm"] / "package.json").read_text("utf-8"))
-        return str(package["version"])
-    return str(entry["version"])
+    lock = json.loads((ROOT / "package-lock.json").read_text("utf-8"))
+    return str(lock["packages"][f"node_modules/{entry['npm']}"]["version"])
 
 
 def _text(entry: dict[str, Any]) -> str:
     if "python" not in entry:
-        return str(entry.get("text", ""))
+        return ""
     distribution = importlib.metadata.distribution(entry["python"])
     files = [f for f in distribution.files or () if ".dist-info" in str(f) and f.name.upper().startswith(("LICEN", "COPYING"))]
     paths = [Path(str(distribution.locate_file(file))) for file in sorted(files)]
@@ -60,8 +60,9 @@ class Licences(SphinxDirective):
         found = parts()
         group = nodes.tgroup("", *(nodes.colspec(colwidth=width) for width in (20, 12, 18, 50)), cols=4)
         heads = (_("What"), _("Version"), _("Licence"), _("What for"))
-        group += nodes.thead("", _row(heads))
-        group += nodes.tbody("", *(_row((part.name, part.version, part.licence, part.use)) for part in found))
+        group += nodes.thead("", _row(*map(nodes.Text, heads)))
+        group += nodes.tbody("", *(_row(nodes.reference("", part.name, refuri=part.source), nodes.Text(part.version),
+                                        nodes.Text(part.licence), nodes.Text(part.use)) for part in found))
         result: list[nodes.Node] = [nodes.table("", group)]
         for part in found:
             if part.text:
@@ -70,8 +71,8 @@ class Licences(SphinxDirective):
         return result
 
 
-def _row(cells: tuple[str, ...]) -> nodes.row:
-    return nodes.row("", *(nodes.entry("", nodes.paragraph("", cell)) for cell in cells))
+def _row(*cells: nodes.Node) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", cell)) for cell in cells))
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

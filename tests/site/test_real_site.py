@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import gzip
+import html
 import json
 import re
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -132,3 +134,16 @@ def test_ids_in_drawings_are_their_own() -> None:
         ids = re.findall(r' id="([^"]+)"', text)
         assert ids and all(i.startswith(f"m{path.stem}") for i in ids), path.name
         assert "http" not in text.replace("http://www.w3.org/", ""), path.name
+
+
+OUR_FILES = ("book.css", "book.js", "theme.js", "icons.svg", "favicon.svg", "live/*", "live/wheels/*/clustersim-*", "cluster/*")
+
+
+def test_every_shipped_file_is_ours_or_on_the_page_of_licences(site: Path) -> None:
+    entries = tomllib.loads((ROOT / "site" / "third-party.toml").read_text("utf-8"))
+    patterns = [*OUR_FILES, *(pattern for entry in entries.values() for pattern in entry["files"])]
+    static = site / "_static"
+    files = [path.relative_to(static) for path in static.rglob("*") if path.is_file()]
+    assert not [file for file in files if not any(file.match(p) and len(file.parts) == p.count("/") + 1 for p in patterns)]
+    page = (site / "book" / "licences.html").read_text("utf-8")
+    assert not [name for name, entry in entries.items() if html.escape(name) not in page or entry["source"] not in page]
