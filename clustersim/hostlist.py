@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from clustersim.errors import InputError
 
 _BRACKET = re.compile(r"\[([^\[\]]*)\]")
-_RANGE = re.compile(r"(\d+)(?:-(\d+))?")
+_RANGE = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?")
 _TAIL = re.compile(r"(.*?)(\d+)$")
 MAX_HOSTS = 65_536
 
@@ -70,6 +70,8 @@ def _expand_one(part: str, where: str) -> list[str]:
             raise InputError(where, part, f"at most {MAX_HOSTS} hosts")
         width = len(low) if low.startswith("0") or len(low) == len(high) else 0
         numbers.extend(str(n).zfill(width) for n in range(int(low), int(high) + 1))
+        if len(numbers) * len(tails) > MAX_HOSTS:
+            raise InputError(where, part, f"at most {MAX_HOSTS} hosts")
     return [f"{head}{n}{tail}" for n in numbers for tail in tails]
 
 

@@ -7,7 +7,7 @@ from clustersim.errors import InputError
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
-_SLURM_TIME = re.compile(r"(?:(?P<days>\d+)-(?P<rest>\d+(?::\d+){0,2})|(?P<plain>\d+(?::\d+){0,2}))")
+_SLURM_TIME = re.compile(r"(?:(?P<days>\d{1,9})-(?P<rest>\d{1,9}(?::\d{1,9}){0,2})|(?P<plain>\d{1,9}(?::\d{1,9}){0,2}))")
 
 
 def parse_slurm_minutes(text: str, where: str = "time limit") -> int | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from clustersim import units
 from clustersim.errors import InputError, UnsupportedError
 from clustersim.messages import _
-from clustersim.slurm.schema import Section, suggest
+from clustersim.slurm.schema import Section, suggest, whole
 
 TRES_NAMES = ("cpu", "gres/gpu", "node")
 
@@ -184,7 +184,8 @@ def _tres(item: Section, key: str) -> dict[str, int]:
         name, _sign, count = part.strip().partition("=")
         if name not in TRES_NAMES:
             raise InputError(item.where(key), name, _("one of {options}").format(options=", ".join(TRES_NAMES)))
-        if not count.isdigit():
+        number = whole(count)
+        if number is None:
             raise InputError(item.where(key), part, _("{name} with a count, such as {name}=4").format(name=name))
-        limits[name] = int(count)
+        limits[name] = number
     return limits

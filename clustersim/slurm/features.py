@@ -50,7 +50,7 @@ def parse_constraint(text: str, where: str = "constraint") -> Constraint:
     for group in text.split("|"):
         names = []
         for part in group.split("&"):
-            match = re.fullmatch(r"([A-Za-z][\w.=-]*)(?:\*(\d+))?", part.strip())
+            match = re.fullmatch(r"([A-Za-z][\w.=-]*)(?:\*(\d{1,9}))?", part.strip())
             if not match:
                 raise InputError(where, text, _("features such as a, a&b, a|b or a*2"))
             if match[2]:

@@ -12,7 +12,7 @@ from clustersim.errors import InputError, UnsupportedError
 from clustersim.messages import _
 from clustersim.slurm.accounts import Accounting
 from clustersim.slurm.features import parse_constraint
-from clustersim.slurm.schema import Section, suggest
+from clustersim.slurm.schema import Section, suggest, whole
 from clustersim.slurm.settings import Settings
 
 MAX_COUNT = 65_536
@@ -143,11 +143,11 @@ def _gpus(item: Section, values: dict[str, Any]) -> None:
 
 def _extra_args(item: Section, values: dict[str, Any]) -> None:
     for text in item.texts("extra_args"):
-        match = re.fullmatch(r"--gres=gpu(?::([A-Za-z][\w-]*))?(?::(\d+))?", text)
+        match = re.fullmatch(r"--gres=gpu(?::([A-Za-z][\w-]*))?(?::(\d{1,9}))?", text)
         if match:
             values.update(gpu_type=match[1] or "", gpus_per_node=int(match[2] or 1))
             continue
-        match = re.fullmatch(r"--gpus(-per-node)?=(?:([A-Za-z][\w-]*):)?(\d+)", text)
+        match = re.fullmatch(r"--gpus(-per-node)?=(?:([A-Za-z][\w-]*):)?(\d{1,9})", text)
         if not match:
             raise UnsupportedError(item.where("extra_args"), text)
         values["gpu_type"] = match[2] or ""
@@ -158,7 +158,7 @@ def _switch_request(item: Section) -> tuple[int, int]:
     value = item.raw("switches")
     if value is None:
         return 0, 0
-    match = re.fullmatch(r"(\d+)(?:@(.+))?", str(value))
+    match = re.fullmatch(r"(\d{1,9})(?:@(.+))?", str(value))
     if isinstance(value, bool) or not match or not int(match[1]):
         raise InputError(item.where("switches"), value, _("a count of switches, or count@time"))
     minutes = units.parse_slurm_minutes(match[2], item.where("switches")) if match[2] else 5  # max_switch_wait
@@ -170,12 +170,12 @@ def parse_array(text: str, where: str, max_size: int) -> tuple[tuple[int, ...], 
     if not text:
         return (), 0
     body, _sign, limit = text.partition("%")
-    if _sign and (not limit.isdigit() or not int(limit)):
+    if _sign and not whole(limit):
         raise InputError(where, text, _("a count behind %, such as 0-7%2"))
     ids: set[int] = set()
     for part in body.split(","):
-        match = re.fullmatch(r"(\d+)(?:-(\d+)(?::(\d+))?)?", part.strip())
-        if not match or int(match[2] or match[1]) < int(match[1]) or match[3] == "0":
+        match = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?", part.strip())
+        if not match or int(match[2] or match[1]) < int(match[1]) or (match[3] and not int(match[3])):
             raise InputError(where, text, _("task ids such as 0-7, 1-15:2 or 1,5,9, with %n for at most n at once"))
         last = int(match[2] or match[1])
         if last >= max_size:
@@ -189,7 +189,7 @@ _UNITS = {"": 1, "second": 1, "minute": units.MINUTE, "hour": units.HOUR, "day":
 
 def parse_begin(text: str, where: str) -> int:
     """``now+15minutes`` as seconds after the submission. Clock times need a calendar and are not modelled."""
-    match = re.fullmatch(r"now(?:\+(\d+)([a-z]*))?", text.strip().lower())
+    match = re.fullmatch(r"now(?:\+(\d{1,9})([a-z]*))?", text.strip().lower())
     unit = (match[2] or "").rstrip("s") if match else ""
     if not match or unit not in _UNITS:
         if re.match(r"\d|today|tomorrow|midnight|noon|teatime", text.strip().lower()):
@@ -210,9 +210,9 @@ def _check_dependency(item: Section, spec: JobSpec, before: Mapping[str, JobSpec
             raise InputError(where, part, _("after, afterok, afternotok, afterany or aftercorr with :$job, or singleton"))
         for name in rest.split(":"):
             job, _plus, minutes = name.partition("+")
-            if minutes and (kind != "after" or not minutes.isdigit()):
+            if minutes and (kind != "after" or whole(minutes) is None):
                 raise InputError(where, name, _("minutes behind + only with after, such as after:$a+2"))
             if job.startswith("$") and job[1:].partition("_")[0] not in before and job[1:] not in before:
                 raise InputError(where, name, _("a $job named before this one"), suggest(job[1:], before))
-            if not job.startswith("$") and not job.partition("_")[0].isdigit():
+            if not job.startswith("$") and whole(job.partition("_")[0]) is None:
                 raise InputError(where, name, _("$job or a job number"))

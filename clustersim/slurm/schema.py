@@ -127,6 +127,11 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def whole(text: str) -> int | None:
+    """The number that ``text`` writes in plain digits, ``None`` if it is none (or beyond any that Slurm takes)."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
 def suggest(word: object, options: Iterable[str]) -> str:
     """``Did you mean X?`` if an option is near, else nothing."""
     near = difflib.get_close_matches(str(word).lower(), [o.lower() for o in options], n=1, cutoff=0.6)

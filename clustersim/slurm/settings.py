@@ -14,7 +14,7 @@ from typing import Any
 from clustersim import units
 from clustersim.errors import InputError, UnsupportedError
 from clustersim.messages import _
-from clustersim.slurm.schema import suggest, words
+from clustersim.slurm.schema import suggest, whole, words
 
 BASE_SCHEDULER_PARAMETERS = "bf_interval=1,sched_interval=2,batch_sched_delay=0,sched_min_interval=0"
 
@@ -125,8 +125,11 @@ def parse_scheduler_parameters(text: str, where: str) -> SchedulerParameters:
     return SchedulerParameters(**values)
 
 
-def parse_settings(config: Mapping[str, Any], where: Callable[[str], str]) -> Settings:
-    """The ``config`` section of a workload. ``where(key)`` names the place of a key for the error."""
+def parse_settings(config: Mapping[str, Any], where: Callable[[str], str], base: Settings | None = None) -> Settings:
+    """The ``config`` section of a workload. ``where(key)`` names the place of a key for the error.
+
+    ``base`` is what holds where a key is missing: by default the configuration of the measured clusters.
+    """
     values: dict[str, Any] = {}
     for key, value in config.items():
         if key in _UNMODELLED:
@@ -136,13 +139,14 @@ def parse_settings(config: Mapping[str, Any], where: Callable[[str], str]) -> Se
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise InputError(where(key), value, _("text or a whole number, as in slurm.conf"))
         _KEYS[key](values, str(value).strip(), where(key))
-    return replace(Settings(), **values)
+    return replace(base or Settings(), **values)
 
 
 def _number(text: str, where: str, shown: object = None) -> int:
-    if not text.isdigit() or int(text) > 2**32:
+    number = whole(text)
+    if number is None or number > 2**32:
         raise InputError(where, text if shown is None else shown, _("a whole number, 0 or more"))
-    return int(text)
+    return number
 
 
 def _least(values: Mapping[str, int], where: str, **least: int) -> None:
@@ -277,3 +281,5 @@ _UNMODELLED_OPTIONS = words("""
     pack_serial_at_end partition_job_depth preempt_reorder_count preempt_send_user_signal
     reduce_completing_frag requeue_setup_env_fail salloc_wait_nodes sbatch_wait_nodes sched_max_job_start
     spec_cores_first step_retry_count step_retry_time time_min_as_soft_limit whole_hetjob whole_pack""")
+# For readers of slurm.conf: the keys read here, and the legal ones that are not modelled.
+MODELLED, NOT_MODELLED, OPTIONS_NOT_MODELLED = frozenset(_KEYS), _UNMODELLED, _UNMODELLED_OPTIONS

@@ -17,7 +17,7 @@ from clustersim.errors import InputError, UnsupportedError
 from clustersim.messages import _
 from clustersim.slurm.accounts import Accounting, read_accounting
 from clustersim.slurm.requests import JobSpec, read_job
-from clustersim.slurm.schema import MAX_SECONDS, NOTHING, Section, suggest, words
+from clustersim.slurm.schema import MAX_SECONDS, NOTHING, Section, suggest, whole, words
 from clustersim.slurm.settings import Settings, parse_settings
 
 MAX_CPUS = 65_536
@@ -130,6 +130,7 @@ _PARTITION_KEYS = {
     "OverSubscribe": "oversubscribe", "State": "state",
     "LLN": "lln", "PreemptMode": "preempt_mode",
 }
+PARTITION_KEYS = frozenset(_PARTITION_KEYS)
 _PARTITION_UNMODELLED = words("""
     AllowGroups AllowAccounts AllowQos DenyAccounts DenyQos QOS MaxCPUsPerNode DefMemPerNode GraceTime
     DefMemPerCPU ExclusiveUser Hidden RootOnly OverTimeLimit TRESBillingWeights ReqResv""")
@@ -159,7 +160,7 @@ def partition_value(key: str, value: object, where: str) -> dict[str, Any]:
         return {field: units.parse_slurm_minutes(text, where)}
     if key == "OverSubscribe":
         mode, _colon, count = text.upper().partition(":")
-        if mode not in {"NO", "EXCLUSIVE", "YES", "FORCE"} or (count and not count.isdigit()):
+        if mode not in {"NO", "EXCLUSIVE", "YES", "FORCE"} or (count and not whole(count)):
             raise InputError(where, text, "NO, EXCLUSIVE, YES[:n], FORCE[:n]")
         if mode == "FORCE" and int(count or 4) != 1:
             raise UnsupportedError(where, _("several jobs on one core"))
@@ -175,9 +176,10 @@ def partition_value(key: str, value: object, where: str) -> dict[str, Any]:
         return {field: text.upper()}
     if key in {"MinNodes", "MaxNodes"} and text.upper() in {"UNLIMITED", "INFINITE"}:
         return {}
-    if not text.isdigit() or int(text) > 2**31:
+    number = whole(text)
+    if number is None or number > 2**31:
         raise InputError(where, value, _("a whole number, 0 or more"))
-    return {field: int(text)}
+    return {field: number}
 
 
 def _switches(section: Section, nodes: Mapping[str, Node]) -> tuple[Switch, ...]:
