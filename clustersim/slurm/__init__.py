@@ -9,6 +9,7 @@ from clustersim.slurm.compare import compare
 from clustersim.slurm.controller import MEASURED, Controller, Overheads
 from clustersim.slurm.outcome import outcome
 from clustersim.slurm.record import make_trace
+from clustersim.slurm.session import Session
 from clustersim.slurm.workload import SlurmWorkload, parse_workload, read_workload
 from clustersim.trace import Trace
 
@@ -35,5 +36,5 @@ def replay(path: str | Path) -> tuple[Trace, dict[str, Any]]:
     return trace, outcome(trace, workload)
 
 
-__all__ = ["MEASURED", "Controller", "Overheads", "SlurmWorkload", "compare", "outcome", "parse_workload", "read_workload",
-           "replay", "simulate_slurm"]
+__all__ = ["MEASURED", "Controller", "Overheads", "Session", "SlurmWorkload", "compare", "outcome", "parse_workload",
+           "read_workload", "replay", "simulate_slurm"]

@@ -85,7 +85,7 @@ def parse_workload(text: str | Mapping[str, Any], file: str = "workload") -> Slu
     accounting = read_accounting(root.section("accounting"))
     jobs = _jobs(root, cluster, settings, accounting)
     names = {spec.id for spec in jobs}
-    events = tuple(_event(item, cluster, names) for item in root.sections("events"))
+    events = tuple(read_event(item, cluster, names) for item in root.sections("events"))
     until = root.integer("until_s") if root.raw("until_s") is not None else None
     name = root.text("name", "workload")
     return SlurmWorkload(name, cluster, settings, accounting, jobs, events, until, _speed(root))
@@ -213,7 +213,8 @@ _ACTS = ("drain", "down", "resume", "kill_slurmd", "start_slurmd", "scancel", "h
 _RESERVATION_FLAGS = ("MAINT", "IGNORE_JOBS", "FLEX", "IGNORE", "OVERLAP", "DAILY", "WEEKLY", "PART_NODES", "ANY_NODES")
 
 
-def _event(item: Section, cluster: Cluster, jobs: set[str]) -> OperatorAct:
+def read_event(item: Section, cluster: Cluster, jobs: set[str]) -> OperatorAct:
+    """One entry of ``events``; ``jobs`` are the ids it may name."""
     do = item.choice("do", _ACTS)
     at = item.integer("at")
     if do == "snapshot":
