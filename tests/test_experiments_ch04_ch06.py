@@ -248,3 +248,10 @@ def test_listings_quoted_from_the_measured_runs_are_what_was_printed() -> None:
     for line in quoted:
         words = re.sub(r"\s+", " ", line).strip()
         assert any(full.startswith(words) for full in printed), line
+
+
+def test_the_table_of_the_notebook_is_the_measured_workload() -> None:
+    text = (ROOT / "notebooks/src/06-preemption-and-limits.md").read_text(encoding="utf-8")
+    rows = [f"| {one['id']} | {one['at']} s | {one['nodes']} | {one.get('qos', 'normal')} | {one['run_s']} s |"
+            for one in measured.workload("preempt_qos_requeue")["jobs"]]
+    assert "\n".join(rows) in text

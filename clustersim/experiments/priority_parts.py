@@ -15,11 +15,12 @@ from clustersim.figures_queue import lines_spec, parts_spec
 from clustersim.messages import N_, _
 from clustersim.slurm import Controller, Overheads, parse_workload
 from clustersim.slurm.jobs import Job
-from clustersim.units import HOUR, MINUTE, clock_time, human_duration
+from clustersim.units import HOUR, MINUTE, clock_time
 
 NODES, HELD = 4, 8 * HOUR  # the blocker keeps all four nodes that long
 PERIOD = 5 * MINUTE        # PriorityCalcPeriod, Slurm's default
-NAMES = ("small", "wide", "urgent")
+SUBMITS = {"small": 10 * MINUTE, "wide": 3 * HOUR, "urgent": 6 * HOUR}
+NAMES = tuple(SUBMITS)
 PARTS = ("age", "size", "QOS")
 
 
@@ -38,9 +39,9 @@ class Sample:
 
 def workload(settings: Mapping[str, Value]) -> dict[str, Any]:
     """The blocker and the three jobs behind it, as a workload in the form of the measured ones."""
-    jobs = [("blocker", "dave", 0, NODES, "normal", 0, HELD), ("small", "alice", 10 * MINUTE, 1, "normal", 0, HOUR),
-            ("wide", "bob", 3 * HOUR, NODES, "normal", 0, HOUR),
-            ("urgent", "carol", 6 * HOUR, 1, "high", int(settings["nice"]), HOUR)]
+    jobs = [("blocker", "dave", 0, NODES, "normal", 0, HELD), ("small", "alice", SUBMITS["small"], 1, "normal", 0, HOUR),
+            ("wide", "bob", SUBMITS["wide"], NODES, "normal", 0, HOUR),
+            ("urgent", "carol", SUBMITS["urgent"], 1, "high", int(settings["nice"]), HOUR)]
     users = [{"name": user, "account": "lab", "qos": "normal,high"} for _id, user, *_rest in jobs]
     return {
         "name": "priority_parts",
@@ -163,8 +164,7 @@ def _bars(shown: list[Sample], look: int) -> Figure:
 
 
 def _table(shown: list[Sample], starts: Mapping[str, int], look: int) -> Table:
-    columns = (_("job"), _("priority"), _("age"), _("job size"), _("QOS"), _("nice"), _("start"), _("waited"))
-    submits = {"small": 10 * MINUTE, "wide": 3 * HOUR, "urgent": 6 * HOUR}
+    columns = (_("job"), _("submitted"), _("priority"), _("age"), _("job size"), _("QOS"), _("nice"), _("start"))
     known = {one.job: one for one in shown}
     rows = []
     for name in sorted(NAMES, key=lambda name: (name not in known, starts[name])):
@@ -172,7 +172,7 @@ def _table(shown: list[Sample], starts: Mapping[str, int], look: int) -> Table:
         numbers = ("",) * 5
         if one:
             numbers = (str(one.priority), f"{one.age:.0f}", f"{one.size:.0f}", f"{one.qos:.0f}", str(one.nice))
-        rows.append((name, *numbers, clock_time(starts[name]), human_duration(starts[name] - submits[name])))
+        rows.append((name, clock_time(SUBMITS[name]), *numbers, clock_time(starts[name])))
     return Table(_("As sprio would list them at {time}, and when each job starts").format(time=clock_time(look)), columns,
                  tuple(rows))
 

@@ -27,6 +27,13 @@ BY_HAND: dict[str, Any] = {
     "ex-01-5": 4 * 5 - (2 * 3 + 2 * 5 + 1 * 1),              # GPU hours offered until 05:00, less what is used
     "ex-01-6": "A",
     "ex-01-7": 2 + 2 + 1,
+    "ex-04-1": ["hi", "me", "hi_nice", "me_nice", "lo"],      # 100, 50, 100 - 60, 50 - 30 and 10 thousand
+    "ex-04-2": 100_000 - 10_000,                             # level with lo, which came earlier
+    "ex-04-3": 20_063 - 10_000 + 100_000,
+    "ex-04-4": "dave, of the same account, had used less",   # sshare: 0 against 1,202
+    "ex-04-5": 12_804 * 40 / 60 - 1_202,
+    "ex-04-6": ["bob", "alice", "dave", "carol"],
+    "ex-04-7": "06:45",                                      # 3 h + 625 points at 1,000 / 6 h, then the next recalculation
     "ex-05-1": {"small"},
     "ex-05-2": "11 min",                                     # the limit of big1, which started at 0
     "ex-05-3": ["big1", "small", "wide", "small_long"],
@@ -35,6 +42,14 @@ BY_HAND: dict[str, Any] = {
     "ex-05-6": 0 + 16 * MINUTE - 902,                        # run2's limit less the measured start of top
     "ex-05-7": {"second"},
     "ex-05-8": "those who ask exactly",
+    "ex-06-1": {"low1"},
+    "ex-06-2": 180 + 121,                                    # stopped at 180 s
+    "ex-06-3": 180 * 2 / 60,                                 # 180 s on two nodes
+    "ex-06-4": "alice holds as many GPUs as the QOS allows one user",
+    "ex-06-5": 10,                                           # MaxWall=00:10:00
+    "ex-06-6": 901 - 600,
+    "ex-06-7": {"requeue", "cancel"},
+    "ex-06-8": 5 * MINUTE + 1,
 }
 
 
