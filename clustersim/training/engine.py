@@ -342,7 +342,7 @@ class Simulation(Running):
         self._due.discard(now)
         if now < self._hold:
             return
-        self._pool.settle(now)
+        self._pool.arrive(now)  # asking anew for those on the way would put them off, again and again
         self._request(now)
         out = self._out()
         if out == self._lost:

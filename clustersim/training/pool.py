@@ -41,6 +41,12 @@ class Pool:
         while repairs and repairs[0][0] <= now:
             self.spares.append(heappop(repairs)[1])
 
+    def arrive(self, now: int) -> None:
+        """Who has come by ``now`` is in the job; who is late stays on the way."""
+        for entry in [entry for entry in self.incoming if entry[0] <= now]:
+            self.incoming.remove(entry)
+            self.slot_of[entry[1]] = entry[2]
+
     def take_out(self, node: int, now: int, repair_s: float) -> None:
         """The node leaves the job and goes into repair."""
         slot = self.slot_of.pop(node)
