@@ -11,6 +11,8 @@ from typing import Any
 from clustersim.batch import PoolSystem, replay_pool
 from clustersim.checks import Exercise, Misconception
 from clustersim.clock import Clock
+from clustersim.exercises import ch05_plans
+from clustersim.exercises.ch05_plans import PAYS, four_runs, longest_on_grid, passes_wide, pays_under_easy, pays_under_slurm
 from clustersim.exercises.recorded import recorded, workload
 from clustersim.messages import N_
 from clustersim.slurm import parse_workload, simulate_slurm
@@ -22,10 +24,9 @@ FIVE = "backfill_same_jobs"  # big1 holds three of four nodes, wide wants all, s
 RECORD = "backfill_does_not_delay_top"
 FIVE_JOBS = ("big1", "wide", "small", "small_long", "mid")
 RECORD_JOBS = ("run2", "top", "too_long", "fits_1", "fits_2", "late_fit")
+__all__ = ["EXERCISES", "five", "four_runs", "longest_on_grid", "mixed", "passes_wide", "pays_under_easy", "pays_under_slurm"]
 HALVES = ("those who ask exactly", "those who ask for five times", "both wait as long")
 
-# A queue in which textbook EASY delays the second waiting job: id, submitted (min), nodes, run time = limit (min).
-PAYS = (("first", 0, 2, 10), ("head", 1, 3, 10), ("second", 2, 4, 5), ("long", 3, 1, 30))
 NODES = 4
 
 
@@ -35,22 +36,6 @@ def five(**limits: int) -> Trace:
     for job in case["jobs"]:
         job["time_limit_min"] = limits.get(job["id"], job["time_limit_min"])
     return simulate_slurm(parse_workload(case, FIVE))
-
-
-def pays_under_slurm() -> Trace:
-    """The queue PAYS on four whole nodes under simulated Slurm."""
-    case = workload(FIVE)
-    case["jobs"] = [{"id": name, "at": at * MINUTE, "user": "alice", "nodes": nodes, "run_s": minutes * MINUTE,
-                     "time_limit_min": minutes} for name, at, nodes, minutes in PAYS]
-    return simulate_slurm(parse_workload(case, "pays"))
-
-
-def pays_under_easy() -> dict[str, int]:
-    """Start of each job of PAYS in seconds on a pool of four nodes under textbook EASY."""
-    table = JobTable()
-    for number, (_name, at, nodes, minutes) in enumerate(PAYS):
-        table.append(number, at * MINUTE, nodes, minutes * MINUTE, minutes * MINUTE)
-    return {PAYS[int(job.id)][0]: job.start or 0 for job in replay_pool(table, NODES, "easy").jobs}
 
 
 def mixed(seed: int) -> Trace:
@@ -339,4 +324,5 @@ EXERCISES = (
             Misconception(HALVES[2], N_("If all ask for too much, hardly anybody gains. What if only the others do?")),
         ),
     ),
+    *ch05_plans.EXERCISES,
 )

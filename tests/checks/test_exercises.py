@@ -42,6 +42,11 @@ BY_HAND: dict[str, Any] = {
     "ex-05-6": 0 + 16 * MINUTE - 902,                        # run2's limit less the measured start of top
     "ex-05-7": {"second"},
     "ex-05-8": "those who ask exactly",
+    "ex-05-9": "bf_job_part_count_reserve=1",                # a plan for the first of the partition only
+    "ex-05-10": 20 - 1 - 1,                                  # 00:27 rounded down to 00:20, from 00:01, and must not touch
+    "ex-05-11": 120,                                         # big's limit, a multiple of the slider's step
+    "ex-05-12": "m21",                                       # passes m13 to m20
+    "ex-05-13": {"m15", "m21"},                              # 999 or 1,386 s; 1,000 or 1,246 s
     "ex-06-1": {"low1"},
     "ex-06-2": 180 + 121,                                    # stopped at 180 s
     "ex-06-3": 180 * 2 / 60,                                 # 180 s on two nodes
@@ -50,6 +55,34 @@ BY_HAND: dict[str, Any] = {
     "ex-06-6": 901 - 600,
     "ex-06-7": {"requeue", "cancel"},
     "ex-06-8": 5 * MINUTE + 1,
+    "ex-07-1": {"c1", "d1"},                                 # four cores at weight 10, eight more at weight 20
+    "ex-07-2": 20 - 1,
+    "ex-07-3": {"g7"},                                       # at 90 s, before g5 and g6
+    "ex-07-4": "gpu3 was planned for a job that waits",
+    "ex-07-5": 5 * 4 + 1,
+    "ex-07-6": 543 - 60,                                     # g5 with four, then g6 with three and g7 with one
+    "ex-07-7": 2 / 0.1,
+    "ex-07-8": {"s2"},                                       # n7 and n8
+    "ex-07-9": 661 - 559,
+    "ex-16-1": "7 h 13 min",                                 # 24,000 / (512 x 6.5)
+    "ex-16-2": 43.5,                                         # exp(-24/28.85)
+    "ex-16-3": 100 * (148 + 72 + 19 + 17 + 6 + 6) / 419,
+    "ex-16-4": 584 - 231,
+    "ex-16-5": 54 * 1440 / 20 / 466,
+    "ex-16-6": 8 * 6335,                                     # 24,000 / 3.789 = 6,334.1 nodes
+    "ex-18-1": (2 * 60 * 10_800) ** 0.5,
+    "ex-18-2": "half",                                       # the root of a quarter
+    "ex-18-3": "the same",                                   # Daly's optimum knows no restart time
+    "ex-18-4": "17 min",                                     # half of 30, and 2
+    "ex-18-5": 48 * 60 - 20 * 60,                            # trained until 50 min, less the first 20
+    "ex-18-6": 72 / 3 + 1,
+    "ex-19-1": 13,                                           # worked example T20
+    "ex-19-2": 5,                                            # Poisson 1.664: 0.991 at 5, 0.972 at 4
+    "ex-19-3": 100 * 2 / 3 / 16,
+    "ex-19-4": 100 * (453 - 40) / (660 + 453),
+    "ex-19-5": 73,
+    "ex-19-6": 2.7,                                          # mean 0.1068: 506 x 0.0053
+    "ex-19-7": "saves in the background",                    # 490 s of every 2,290 s
 }
 
 
