@@ -6,6 +6,7 @@ no more than copying. A name whose content changes holds a hash or a version, so
 """
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -13,11 +14,9 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
+import lite_contents
 import lite_wheels
 
 HERE = Path(__file__).resolve().parent
@@ -25,6 +24,7 @@ ROOT = HERE.parents[1]
 EPOCH = "315532800"  # 1980-01-01: the same sources give the same bytes
 PINS = ("requirements-lite.txt", "requirements-lite-kernel.txt")
 LINKS = HERE.parent / "lite" / "links.js"
+ABOUT = "about.json"
 HEARTBEAT = "api/service-worker-heartbeat"
 APPS = ("notebooks", "lab", "tree")
 PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
@@ -40,7 +40,6 @@ LEFT_OUT = ("rspack.config.js", "rspack.config.analyze.js", "rspack.config.watch
 TEXT = (".js", ".mjs", ".json", ".css", ".html", ".webmanifest")
 ELSEWHERE = re.compile(r"https://cdn\.jsdelivr\.net/pyodide/v[^/\"'`]*/full/")
 HOSTS = re.compile(r"[\w.-]*(?:jsdelivr|unpkg|cdnjs|googleapis|gstatic|skypack|esm\.sh)[\w.-]*")
-BOOK_LINK = re.compile(r"\]\(\.\./book/([\w-]+)\.md(#[\w-]+)?\)")
 
 
 class LiteError(Exception):
@@ -67,7 +66,8 @@ def build(root: Path, html: Path, code: str) -> None:
     put_wheels(folder, own_wheels(kept, code))
     lock = put_lock(folder, pyodide_package(root))
     configure(new / "jupyter-lite.json", folder.relative_to(new), lock)
-    put_notebooks(new, sorted((root / "notebooks").glob("*.ipynb")))
+    lite_contents.put_notebooks(new, root)
+    change_size(new / ABOUT, [folder / lock, *own_wheels(kept, code)])
     html.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(html / "lite", ignore_errors=True)
     new.rename(html / "lite")
@@ -83,18 +83,25 @@ def hashed(parts: Iterable[bytes]) -> str:
 
 def app_from(root: Path) -> str:
     """A hash of what the application is made from: the pins, Pyodide, this program."""
-    files = [*(root / name for name in PINS), pyodide_package(root) / "package.json", *own_files()]
-    return hashed(path.read_bytes() for path in files)
-
-
-def own_files() -> list[Path]:
-    return [Path(__file__), Path(lite_wheels.__file__), LINKS]
+    files = [*(root / name for name in PINS), pyodide_package(root) / "package.json"]
+    return hashed(path.read_bytes() for path in [*files, Path(__file__), Path(lite_wheels.__file__), LINKS])
 
 
 def made_from(root: Path, code: str) -> str:
-    notebooks = sorted((root / "notebooks").glob("*.ipynb"))
+    notebooks = lite_contents.notebooks(root)
     names = "\0".join(path.name for path in notebooks)
-    return hashed([app_from(root).encode(), code.encode(), names.encode(), *(path.read_bytes() for path in notebooks)])
+    texts = [path.read_bytes() for path in [*notebooks, Path(lite_contents.__file__)]]
+    return hashed([app_from(root).encode(), code.encode(), names.encode(), *texts])
+
+
+def change_size(about: Path, more: Iterable[Path]) -> None:
+    """Add to what the first cell loads, in bytes as they travel; wheels and zip files are packed already."""
+    total = json.loads(about.read_text("utf-8"))["bytes_gzip"] if about.is_file() else 0
+    for path in more:
+        data = path.read_bytes()
+        total += len(data if path.suffix in (".whl", ".zip") else gzip.compress(data, 6))
+    about.unlink(missing_ok=True)  # it may be a second name of the kept application's file
+    about.write_text(json.dumps({"bytes_gzip": total}) + "\n", "utf-8")
 
 
 def link(source: str, target: str) -> None:
@@ -135,6 +142,7 @@ def application(root: Path, kept: Path) -> Path:
     for name in PYODIDE:
         shutil.copyfile(pyodide_package(root) / name, folder / name)
     put_wheels(folder, [*(root / ".venv-lite" / "wheels").glob("*.whl"), *extension_wheels(out)])
+    change_size(out / ABOUT, (path for path in folder.rglob("*") if path.is_file()))
     at_home(out, f"./static/{folder.name}/")
     put_icons(out)
     put_heartbeat(out)
@@ -269,44 +277,3 @@ def configure(path: Path, pyodide: Path, lock: str) -> None:
              "contentsAllJsonFile": "all.json"}
     path.unlink()  # it may be a second name of the kept application's file
     path.write_text(json.dumps(config, indent=1, sort_keys=True) + "\n", "utf-8")
-
-
-# --- notebooks -------------------------------------------------------------------------------------------------------
-
-def for_browser(notebook: dict[str, Any]) -> dict[str, Any]:
-    """The notebook with the kernel that JupyterLite has, and links to chapters as its pages are named."""
-    cells = [{**cell, "source": linked(cell["source"])} if cell["cell_type"] == "markdown" else cell
-             for cell in notebook["cells"]]
-    kernel = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
-    return {**notebook, "cells": cells, "metadata": {**notebook["metadata"], "kernelspec": kernel}}
-
-
-def linked(source: str | list[str]) -> list[str]:
-    text = "".join(source)
-    return BOOK_LINK.sub(lambda match: f"](../book/{match[1]}.html{match[2] or ''})", text).splitlines(keepends=True)
-
-
-def put_notebooks(out: Path, notebooks: Iterable[Path]) -> None:
-    """The notebooks, and the listing that JupyterLite finds them by (the form of Jupyter's contents API)."""
-    (out / "files").mkdir()
-    entries = []
-    for path in notebooks:
-        text = json.dumps(for_browser(json.loads(path.read_text("utf-8"))), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-        (out / "files" / path.name).write_text(text, "utf-8")
-        entries.append(entry(path.name, "notebook", path.stat().st_mtime, size=len(text.encode())))
-    newest = max(path.stat().st_mtime for path in notebooks)
-    listing = {**entry("", "directory", newest), "content": entries, "format": "json"}
-    folder = out / "api" / "contents"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "all.json").write_text(json.dumps(listing, indent=1, sort_keys=True) + "\n", "utf-8")
-
-
-def entry(name: str, kind: str, changed: float, size: int | None = None) -> dict[str, Any]:
-    when = datetime.fromtimestamp(int(changed), UTC).isoformat().replace("+00:00", "Z")
-    return {"name": name, "path": name, "type": kind, "created": when, "last_modified": when, "content": None, "format": None,
-            "mimetype": None, "size": size, "writable": True}
-
-
-def address(notebook: str) -> str:
-    """Where a notebook opens, as seen from the site's first folder."""
-    return f"lite/notebooks/index.html?path={quote(notebook)}.ipynb"

@@ -21,6 +21,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import lite_links
 import pictures
 import vl_convert
 from docutils import nodes
@@ -116,6 +117,7 @@ def _table_html(table: Mapping[str, Any]) -> str:
 def visit_html(self: Any, node: live_figure) -> None:
     self.body.append(self.starttag(node, "figure"))
     self.body.append(node["html"])
+    self.body.append(lite_links.figure_link(Path(self.builder.outdir), self.builder.current_docname, node["about"]["id"]))
 
 
 def depart_html(self: Any, _node: live_figure) -> None:
