@@ -110,6 +110,8 @@ def _sorted_lines(text: str, file: str, opener: Opener | None,
 def _settings(values: Mapping[str, Entry], notices: list[Notice]) -> Settings:
     given: dict[str, str] = {}
     for key, entry in values.items():
+        if key == "TopologyPlugin":
+            continue  # see _tree
         if key in confkeys.NUMBERS:
             entry.number()
         elif key in confkeys.NOT_MODELLED:
