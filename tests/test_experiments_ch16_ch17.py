@@ -128,6 +128,18 @@ def test_numbers_of_the_fault_trace() -> None:
     assert printed(max(measures(poisson(584, seed))["cv"] for seed in range(1, 51)), "hbd.poisson_cv")
 
 
+def test_numbers_of_the_opening_and_of_the_assumptions() -> None:
+    assert printed(1000 / number("llama3.rate"), "llama3.node_mtbf") and number("llama3.nodes") == number("llama3.gpus") / 8
+    defaults = llama3_54_days.EXPERIMENT.defaults()
+    assert tuple(defaults[name] for name in ("recovery", "interval", "write")) == tuple(
+        number(f"llama3_runs.{name}") for name in ("recovery", "interval", "write"))
+    reach = [minutes for minutes in (half / 2 for half in range(2, 121))
+             if llama3_54_days.expected({**defaults, "recovery": minutes}) >= llama3_54_days.PUBLISHED]
+    assert max(reach) == number("llama3_runs.enough")
+    above = experiment("llama3_54_days")().values["stored_above"]
+    assert (above, len(table("llama3_runs"))) == (number("llama3_runs.above"), number("llama3_runs.count"))
+
+
 def test_numbers_of_the_thousand_runs() -> None:
     values = experiment("llama3_54_days")().values
     assert values["stored_counts"][::2] == (number("llama3_runs.lowest"), number("llama3_runs.highest"))
