@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from statistics import fmean, median
 
@@ -16,8 +17,6 @@ from clustersim.reliability import counting, dcgm, fieldtrace, planner, theory
 from clustersim.reliability.causes import published_mix
 from clustersim.tables import table
 from tests.conftest import ROOT
-
-CHAPTER_17 = ROOT / "book" / "17-detecting-failures.md"
 
 
 def number(key: str) -> float:
@@ -226,3 +225,11 @@ def test_numbers_of_chapter_17() -> None:
     assert len(table("dcgm_error_severity")) == number("dcgm.codes")
     assert "about 10 min" in str(table("byterobust_detection").rows[0]["source"]) and number("pytorch.nccl_timeout") == 600
     assert sum(published_mix().share(name) for name in published_mix().names) == pytest.approx(1)
+
+
+def test_the_table_of_levels_in_the_chapter_is_the_one_of_the_source() -> None:
+    page = (ROOT / "book/17-detecting-failures.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\w+) \| ?(yes|) ?\| ?(yes|) ?\| ?(yes|) ?\| ?(yes|) ?\|", page, re.M)
+    told = {name: [cell == "yes" for cell in cells] for name, *cells in rows}
+    numbered = [row for row in table("dcgm_levels") if row["level4_xlong"]]
+    assert told == {str(row["test"]): [bool(row[dcgm.COLUMNS[level]]) for level in (1, 2, 3, 4)] for row in numbered}
