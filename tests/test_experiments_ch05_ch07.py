@@ -310,6 +310,36 @@ def test_six_gpus_are_free_in_both_runs_when_g5_comes() -> None:
     assert found == [{"gpu1": 0, "gpu2": 2, "gpu3": 4}, {"gpu1": 2, "gpu2": 2, "gpu3": 2}]
 
 
+def states(name: str, node: str, begin: float, end: float) -> list[str]:
+    """The states in which sinfo showed a node from ``begin`` to ``end``, in seconds."""
+    rows = [(row["t"], row["state"]) for row in outcome(name)["node_transitions"] if row["node"] == node]
+    before = [state for t, state in rows if t <= begin]
+    return before[-1:] + [state for t, state in rows if begin < t < end]
+
+
+def test_a_node_was_empty_while_old_waited_for_its_feature() -> None:
+    old = outcome("features_and_weights")["jobs"]["old"]
+    assert set(states("features_and_weights", "d2", old["submit_s"], old["start_s"])) == {"idle", "planned"}
+    assert number("feat.submit_old") == old["submit_s"] and number("feat.start_old") == old["start_s"]
+
+
+def test_cores_were_free_while_two_whole_nodes_were_not() -> None:
+    name, job = "exclusive_and_shared", outcome("exclusive_and_shared")["jobs"]["ex2"]
+    assert states(name, "n3", job["submit_s"], job["start_s"]) == ["mixed"]
+    assert states(name, "n1", 30, 45) == ["mixed"], "four of eight cores were free when ex came"
+
+
+def test_the_last_node_of_the_tightest_leaf_was_taken_although_six_others_were_idle() -> None:
+    jobs = outcome("topology_tree")["jobs"]
+    at = jobs["t1"]["start_s"]
+    busy = {node for job in jobs.values() if job["start_s"] < at < job["end_s"] for node in job["nodes"]}
+    assert jobs["t1"]["nodes"] == ["n4"] and 12 - len(busy) - 1 == 6
+    now = jobs["t4w"]["start_s"]
+    busy = {node for job in jobs.values() if job["start_s"] < now < job["end_s"] for node in job["nodes"]}
+    assert {f"n{i}" for i in range(1, 13)} - busy == {f"n{i}" for i in range(7, 13)}
+    assert jobs["t4w"]["nodes"] == ["n9", "n10", "n11", "n12"] and jobs["t5"]["nodes"][0] == "n7"
+
+
 def test_gpu3_was_mixed_while_none_of_its_gpus_was_free() -> None:
     rows = [(row["t"], row["state"]) for row in outcome("gpu_pack_default")["node_transitions"] if row["node"] == "gpu3"]
     five = outcome("gpu_pack_default")["jobs"]["g5"]
