@@ -64,7 +64,7 @@ def base(height: int, layers: list[dict[str, Any]], description: str = "") -> di
         "config": {
             "font": "sans-serif", "view": {"stroke": None}, "axis": axis,
             "legend": {"labelColor": PALETTE["ink"], "titleColor": PALETTE["ink"], "orient": "top", "labelFontSize": 12,
-                       "titleFontSize": 12, "titleFontWeight": "normal", "symbolStrokeColor": PALETTE["edge"]},
+                       "titleFontSize": 12, "titleFontWeight": "normal", "columns": 2, "symbolStrokeColor": PALETTE["edge"]},
             "text": {"color": PALETTE["ink"]}, "rule": {"color": PALETTE["ink"]},
         },
     }
