@@ -39,7 +39,7 @@ ICONS = ("busy-1", "busy-2", "busy-3", "file", "notebook", "terminal")
 LEFT_OUT = ("rspack.config.js", "rspack.config.analyze.js", "rspack.config.watch.js", "build/**/*.eot", "build/**/fa-*.svg")
 TEXT = (".js", ".mjs", ".json", ".css", ".html", ".webmanifest")
 ELSEWHERE = re.compile(r"https://cdn\.jsdelivr\.net/pyodide/v[^/\"'`]*/full/")
-HOSTS = re.compile(r"[\w.-]*(?:jsdelivr|unpkg|cdnjs|googleapis|gstatic|skypack|esm\.sh)[\w.-]*")
+HOSTS = re.compile(r"(?:jsdelivr|unpkg|cdnjs|googleapis|gstatic|skypack|esm\.sh)[\w.-]*")
 
 
 class LiteError(Exception):

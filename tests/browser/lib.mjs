@@ -41,8 +41,8 @@ export async function open(browser, address, { scheme = "light", width = 1280, s
   context.on("requestfinished", (request) => {
     if (!request.url().startsWith(origin)) return;
     sizes.push((async () => {
-      const { responseBodySize, responseHeadersSize } = await request.sizes();
-      seen.bytes[request.url()] = responseBodySize + responseHeadersSize;
+      const size = await request.sizes().catch(() => null); // none where its page was closed meanwhile
+      if (size) seen.bytes[request.url()] = size.responseBodySize + size.responseHeadersSize;
     })());
   });
   page.on("console", (message) => { if (message.type() === "error") seen.errors.push(message.text()); });

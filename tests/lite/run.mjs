@@ -84,18 +84,22 @@ async function follow(context, page, links) {
 await main(async (browser) => {
   const start = Date.now();
   const { context, page, seen } = await open(browser, "");
-  const missing = [];
+  const [missing, sizes] = [[], {}];
   context.on("response", (response) => { if (response.status() >= 400) missing.push(`${response.status()} ${response.url()}`); });
+  context.on("requestfinished", async (request) => { // once from the page and once from its service worker: the larger counts
+    const size = await request.sizes().catch(() => null);
+    if (size) sizes[request.url()] = Math.max(sizes[request.url()] ?? 0, size.responseBodySize + size.responseHeadersSize);
+  });
   await page.goto(`${options.base}lite/${options.app}/index.html?path=${options.notebook}.ipynb`);
   const result = await runAll(page, options.cells);
   result.ms = Date.now() - start;
   result.colours = await until(page, colours, (all) => all.length >= options.figures && all.every((number) => number > 3));
   result.faults = await page.locator(FAULTS).allTextContents();
   result.moved = await move(page, options.move);
+  result.bytes = Object.values(sizes).reduce((sum, size) => sum + size, 0);
   result.links = await follow(context, page, options.links ?? []);
   await seen.settle();
-  result.outside = Object.keys(seen.bytes).filter((address) => !address.startsWith(options.base));
-  result.bytes = Object.values(seen.bytes).reduce((sum, size) => sum + size, 0);
+  result.outside = Object.keys(sizes).filter((address) => !address.startsWith(options.base));
   await context.close();
   return { ...result, missing, elsewhere: seen.elsewhere, errors: seen.errors };
 });

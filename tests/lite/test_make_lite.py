@@ -155,7 +155,7 @@ def test_an_address_of_another_host_stops_the_build_unless_it_is_known(tmp_path:
     make_lite.at_home(tmp_path, "./static/pyodide/")
     assert known.read_text() == 'import("./static/pyodide/pyodide.mjs")'
     (tmp_path / "new.css").write_text("@import url(https://fonts.googleapis.com/css2);")
-    with pytest.raises(make_lite.LiteError, match=r"new\.css: fonts\.googleapis\.com"):
+    with pytest.raises(make_lite.LiteError, match=r"new\.css: googleapis\.com"):
         make_lite.at_home(tmp_path, "./static/pyodide/")
 
 

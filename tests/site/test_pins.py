@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import ROOT
 
 FILES = ("requirements.txt", "requirements-book.txt", "requirements-test.txt", "constraints.txt")
+LITE = ("requirements-lite.txt", "requirements-lite-kernel.txt")  # JupyterLite's own environment, and its wheels
 PLANNED = {"jupyter-book", "myst-nb", "ipywidgets", "boto3", "simpy", "sphinxcontrib-mermaid"}
 
 
@@ -27,7 +28,15 @@ PINS = {name: [line.split("==") for line in lines(name)] for name in FILES}
 
 def test_every_pin_is_exact() -> None:
     exact = re.compile(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*")
-    assert not [line for name in FILES for line in lines(name) if not exact.fullmatch(line)]
+    assert not [line for name in (*FILES, *LITE) for line in lines(name) if not exact.fullmatch(line)]
+
+
+@pytest.mark.parametrize("name", LITE)
+def test_jupyterlite_has_the_versions_that_notebooks_have_elsewhere(name: str) -> None:
+    versions = {normal(package): version for pins in PINS.values() for package, version in pins}
+    own = {normal(package): version for package, version in (line.split("==") for line in lines(name))}
+    assert {package: versions[package] for package in own if package in versions} == {
+        package: version for package, version in own.items() if package in versions}
 
 
 def test_no_package_is_pinned_twice() -> None:
