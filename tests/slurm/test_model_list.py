@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from clustersim.errors import InputError, UnsupportedError
-from clustersim.slurm import accounts, parse_workload, settings, workload
+from clustersim.slurm import accounts, confkeys, parse_workload, sbatchoptions, settings, workload
+from clustersim.slurm.conf import parse_slurm_conf
+from clustersim.slurm.sbatch import parse_script
 from tests.conftest import ROOT
 from tests.slurm.build import document, job
 
@@ -17,6 +19,9 @@ PAGE = (ROOT / "book" / "slurm-model.md").read_text(encoding="utf-8")
 GOLDEN = ROOT / "tests" / "golden" / "slurm_golden"
 TRACES = {path.name.removesuffix(".workload.json") for path in GOLDEN.rglob("*.workload.json")}
 TESTS = {name for path in (ROOT / "tests").rglob("*.py") for name in re.findall(r"^def (test_\w+)", path.read_text(), re.M)}
+
+
+HEADS = {"shown by", "refused as not modelled", "left out with a notice"}
 
 
 def section(title: str) -> str:
@@ -29,7 +34,7 @@ def rows(text: str) -> list[tuple[str, str]]:
     """(first, second) cell of every row of the tables in ``text``, heads left out; ``\\|`` is a bar within a cell."""
     lines = [re.split(r"(?<!\\)\|", line)[1:-1] for line in text.splitlines() if line.startswith("| ")]
     cells = [(a.strip().replace(r"\|", "|"), b.strip().replace(r"\|", "|")) for a, b in lines]
-    return [row for row in cells if row[1] not in {"shown by", "refused as not modelled"} and not row[0].startswith("---")]
+    return [row for row in cells if row[1] not in HEADS and not row[0].startswith("---")]
 
 
 def names(text: str) -> list[str]:
@@ -38,11 +43,13 @@ def names(text: str) -> list[str]:
 
 MODELLED, SIMPLIFIED = section("What is modelled?"), section("What is simplified?")
 SHOWN = rows(MODELLED) + rows(SIMPLIFIED)
-REFUSED = {where: names(listed) for where, listed in rows(section("What is left out?"))}
+_workload, _files = section("What is left out?").split("### In slurm.conf and in batch scripts")
+REFUSED = {where: names(listed) for where, listed in rows(_workload)}
+NOTICED = {where: names(listed) for where, listed in rows(_files)}
 
 
 def test_there_is_a_list() -> None:
-    assert len(rows(MODELLED)) > 35 and len(rows(SIMPLIFIED)) > 8 and len(REFUSED) == 9
+    assert len(rows(MODELLED)) > 35 and len(rows(SIMPLIFIED)) > 8 and len(REFUSED) == 9 and len(NOTICED) == 4
     assert len(TESTS) > 300 and len(TRACES) > 20
 
 
@@ -112,3 +119,38 @@ def test_what_slurm_does_not_have_is_an_error_of_another_kind() -> None:
         with pytest.raises(InputError) as caught:
             parse_workload(ATTEMPTS[where]("Nonsense"))
         assert not isinstance(caught.value, UnsupportedError), where
+
+
+@pytest.mark.parametrize(("where", "keys"), [
+    ("slurm.conf", confkeys.NOT_MODELLED), ("node", confkeys.NODE_NOT_MODELLED), ("partition", confkeys.PARTITION_NOT_MODELLED),
+    ("script", {f"--{name}" for name in sbatchoptions.NOT_MODELLED}),
+])
+def test_every_key_that_leaves_a_notice_is_listed(where: str, keys: set[str]) -> None:
+    assert set(NOTICED[where]) == set(keys), "the row of book/slurm-model.md and the simulator differ"
+
+
+SMALL = "NodeName=n1 CPUs=4{node}\nPartitionName=p Nodes=n1{partition}\n{line}\n"
+FLAGS = {f"--{name}" for name in sbatchoptions.FLAGS}
+
+
+def notices(where: str, key: str) -> list[str]:
+    if where == "script":
+        line = key if key in FLAGS else f"{key}=1"
+        system = parse_workload(document(job("a")))
+        text = f"#!/bin/sh\n#SBATCH {line}\n"
+        return [str(one) for one in parse_script(text, system.cluster, system.settings).notices]
+    parts = {"node": "", "partition": "", "line": ""}
+    if where == "slurm.conf":
+        parts["line"] = f"{key}=1"
+    else:
+        parts[where] = f" {key}=1"
+    return [str(one) for one in parse_slurm_conf(SMALL.format(**parts)).notices]
+
+
+NOTICE_CASES = [(where, name) for where, listed in NOTICED.items() for name in listed]
+
+
+@pytest.mark.parametrize(("where", "name"), NOTICE_CASES, ids=[f"{where}-{name}" for where, name in NOTICE_CASES])
+def test_what_is_listed_as_noticed_leaves_a_notice(where: str, name: str) -> None:
+    word = name.removeprefix("--")
+    assert [text for text in notices(where, name) if word in text and "not modelled here" in text]
