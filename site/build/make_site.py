@@ -30,7 +30,7 @@ import page_check  # noqa: E402
 import serve  # noqa: E402
 
 CODE = ("clustersim", "pyproject.toml", "requirements.txt", "constraints.txt")
-SITE = ("site", "_config.yml", "_toc.yml", "requirements-book.txt", "package-lock.json", "package.json")
+SITE = ("site", "_config.yml", "_toc.yml", "requirements-book.txt", *make_lite.PINS, "package-lock.json", "package.json")
 TRACEBACK_LINES = 15
 TEXT = ("book", "notebooks")
 IGNORED = {"__pycache__", ".ipynb_checkpoints", ".jupyter_cache"}

@@ -42,6 +42,10 @@ def parts() -> list[Part]:
 def _version(entry: dict[str, Any]) -> str:
     if "python" in entry:
         return importlib.metadata.version(entry["python"])
+    if "pinned" in entry:
+        pins = dict(line.split("#")[0].strip().split("==") for path in ROOT.glob("requirements-lite*.txt")
+                    for line in path.read_text("utf-8").splitlines() if "==" in line)
+        return str(pins[entry["pinned"]])
     lock = json.loads((ROOT / "package-lock.json").read_text("utf-8"))
     return str(lock["packages"][f"node_modules/{entry['npm']}"]["version"])
 

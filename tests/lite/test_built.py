@@ -4,6 +4,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -41,6 +42,13 @@ def test_every_package_is_there_and_is_what_the_list_says(lite: Path, kernel: di
         assert hashlib.sha256(path.read_bytes()).hexdigest() == package["sha256"]
         assert package["sha256"].startswith(path.parent.name), "a name whose content changes must itself change"
     assert len(list(lock.parent.glob("wheels/*/*"))) == len(packages) and len(list(lock.parent.glob("lock-*"))) == 1
+
+
+def test_every_package_is_ours_or_on_the_page_of_licences(lite: Path, kernel: dict[str, Any]) -> None:
+    packages = json.loads((lite / kernel["loadPyodideOptions"]["lockFileURL"]).read_text("utf-8"))["packages"]
+    listed = [name for entry in tomllib.loads((ROOT / "site" / "third-party.toml").read_text("utf-8")).values()
+              for name in entry.get("lite", ())]
+    assert sorted([*listed, "clustersim"]) == sorted(packages)
 
 
 def test_nothing_is_named_to_load_from_elsewhere(lite: Path, kernel: dict[str, Any]) -> None:
