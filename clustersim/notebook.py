@@ -32,7 +32,8 @@ Bundle = dict[str, Any]
 def figure_bundle(figure: Figure) -> Bundle:
     """The MIME bundle of one figure: Vega-Lite, text, and SVG where it can be made."""
     title = {"text": figure.title, "anchor": "start", "fontSize": 14, "offset": 12, "color": PALETTE["ink"]}
-    spec = inlined({**figure.spec, "title": title, "description": figure.alt}, figure.data)
+    # Paper of its own: JupyterLab's dark theme would put the dark letters on a dark ground.
+    spec = inlined({**figure.spec, "background": PALETTE["paper"], "title": title, "description": figure.alt}, figure.data)
     bundle: Bundle = {MIME: spec, "text/plain": f"{figure.title}\n{figure.alt}"}
     svg = _svg_maker()
     if svg is not None:

@@ -61,7 +61,8 @@ class TakeText(SphinxPostTransform):
 def figure(spec: Mapping[str, Any], heading: str, alt: str) -> dict[str, Any]:
     """The parts of a chart in the form that `pictures` draws."""
     # The heading stands above the picture as text, so the drawing does not repeat it.
-    bare = {name: value for name, value in spec.items() if name not in ("datasets", "title")}
+    # On a page it has the page's ground, light or dark.
+    bare = {name: value for name, value in spec.items() if name not in ("datasets", "title")} | {"background": None}
     return {"name": "chart", "title": heading, "alt": alt, "spec": for_page(bare), "data": for_page(spec.get("datasets", {}))}
 
 

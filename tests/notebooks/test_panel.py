@@ -222,3 +222,8 @@ def test_in_a_kernel_a_burst_of_moves_from_the_front_end_redraws_once() -> None:
     assert [set(output.data) for output in book.cells[0].outputs] == [
         {WIDGET, "text/plain", "text/html"}, {MIME, "text/plain", "image/svg+xml"}, {MIME, "text/plain", "image/svg+xml"},
         {"text/plain", "text/html"}]
+
+
+def test_a_figure_has_paper_of_its_own_so_that_a_dark_theme_leaves_it_legible() -> None:
+    bundle = notebook.figure_bundle(TOY().figures[0])
+    assert bundle[MIME]["background"] == notebook.PALETTE["paper"]
