@@ -215,6 +215,7 @@ def put_links(out: Path) -> None:
     head = f'<link rel="icon" href="favicon.ico" />\n<script src="../{LINKS.name}"></script>\n</head>'
     for app in APPS:
         change([out / app / "index.html"], "</head>", head)
+    change([out / "index.html"], "</head>", '<link rel="icon" href="lab/favicon.ico" />\n</head>')  # it leads on to the files
 
 
 # --- packages --------------------------------------------------------------------------------------------------------
