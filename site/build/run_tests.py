@@ -27,8 +27,6 @@ NO_CHROMIUM = ("Chromium is needed to test the pages: run `{line}`, then `make t
 PYTEST = ["-p", "no_skips", "-q"]
 TWO = ["-n", "2", "--dist", "loadfile"]  # two at a time
 NOTEBOOK_TIMEOUT_S = 120
-# Minutes long and sensitive to what else the machine does; run them by name: `pytest tests/lite tests/labs`.
-LONG = ["--ignore=tests/lite/test_run.py", "--ignore=tests/labs/test_stopping.py", "--ignore=tests/labs/test_real_kills.py"]
 # The site's tools call libraries that have no types.
 RELAXED = ("--ignore-missing-imports", "--no-warn-unused-ignores", "--allow-untyped-calls", "--no-warn-return-any")
 
@@ -91,8 +89,8 @@ def main(argv: list[str] | None = None) -> int:
         need_chromium()
         style_and_types()
         step("The site", "make_site")
-        step("Tests", "pytest", *PYTEST, *TWO, *LONG, "-m", "not alone", "tests")
-        step("Tests that compare times", "pytest", *PYTEST, *LONG, "-m", "alone", "tests")
+        step("Tests", "pytest", *PYTEST, *TWO, "-m", "not alone", "tests")
+        step("Tests that compare times", "pytest", *PYTEST, "-m", "alone", "tests")
         notebooks()
     print(f"\nEverything passed in {time.monotonic() - start:.0f} s.")
     return 0
