@@ -6,13 +6,14 @@ the run's zero, one second long unless the trace says otherwise; intervals are h
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, overload
+from typing import Any
 
 from clustersim.errors import InputError, InvariantError
 from clustersim.messages import _
+from clustersim.spans import Span
 from clustersim.story import sentence
 from clustersim.units import clock_time
 
@@ -107,56 +108,6 @@ class Node:
     name: str
     cpus: int
     gpus: int = 0
-
-
-class Span(NamedTuple):
-    """What a subject did from ``start`` to ``end``: ``kind`` (work, replay, checkpoint, detect, ...), and due to what.
-
-    ``work`` is how much new work was done in it, in ticks of undisturbed work: all of a span of work at full speed, less
-    of one that was slow, nothing of any other kind.
-    """
-
-    start: int
-    end: int
-    kind: str
-    subject: str
-    cause: str = ""
-    work: int = 0
-
-
-T = TypeVar("T")
-
-
-class Deferred(Sequence[T]):
-    """A sequence that is spelled out when somebody looks: a long run records causes and derives the rest from them."""
-
-    def __init__(self, make: Callable[[], Iterable[T]]) -> None:
-        self._make = make
-        self._items: tuple[T, ...] | None = None
-
-    @property
-    def items(self) -> tuple[T, ...]:
-        if self._items is None:
-            self._items = tuple(self._make())
-        return self._items
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    @overload
-    def __getitem__(self, index: int) -> T: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[T]: ...
-    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
-        return self.items[index]
-
-    def __iter__(self) -> Iterator[T]:
-        return iter(self.items)
-
-    def __eq__(self, other: object) -> bool:
-        return self.items == tuple(other) if isinstance(other, Sequence) else NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "clustersim"
 LAYERS = (
     ("errors", "messages", "units", "hostlist", "facts", "tables"),
     ("cluster", "workload"),
-    ("story", "trace", "metrics", "clock"),
+    ("story", "spans", "trace", "metrics", "clock"),
     ("batch",),
     ("reliability", "training"),
     ("slurm",),

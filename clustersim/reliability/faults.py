@@ -35,6 +35,9 @@ class Fault(NamedTuple):
     factor: float = 1.0
 
 
+_fault = tuple.__new__  # makes one without looking at names and defaults, which would cost as much as drawing it
+
+
 class Source(Protocol):
     """``take`` gives the next fault, or ``None`` when no more will come."""
 
@@ -69,7 +72,7 @@ class Poisson:
             node = int(rng.random() * self._nodes)
             while self._lemon_share and node in self.lemons:
                 node = int(rng.random() * self._nodes)
-        return Fault(int(self._time), node, self._mix.draw(rng))
+        return _fault(Fault, (int(self._time), node, self._mix.draw(rng), 1, 0.0, -1.0, 1.0))
 
 
 class Renewal:

@@ -12,10 +12,11 @@ from clustersim.reliability.causes import Cause, cause
 from clustersim.reliability.counting import nccl_ib_error_s
 from clustersim.reliability.faults import Fault, Source
 from clustersim.reliability.laws import Law, as_law
-from clustersim.trace import Span, Trace
+from clustersim.trace import Trace
 from clustersim.training.cycle import NEVER
 from clustersim.training.plan import STRAGGLER_FACTOR, Plan
 from clustersim.training.pool import Pool
+from clustersim.training.record import Row
 from clustersim.training.running import Running, ms
 from clustersim.training.sources import PLANNED, make_source
 
@@ -37,6 +38,7 @@ class Simulation(Running):
         self._pool = Pool(plan, self._rng)
         recovery = plan.recovery
         self._restart, self._planned = as_law(recovery.restart), as_law(plan.planned)
+        self._elastic, self._peers, self._extra = recovery.elastic, recovery.peers, ms(recovery.extra_s)
         self._acts = {"reset": as_law(recovery.reset), "reboot": as_law(recovery.reboot)}
         self._searches: dict[str, Law] = {}
         self._wait = (0, 0)  # the job stands without processes from, to: it waits for nodes
@@ -107,23 +109,25 @@ class Simulation(Running):
             return
         pool = self._pool
         pool.settle(now)
-        nodes = [fault.node] if fault.width == 1 else list(range(fault.node, fault.node + fault.width))
-        nodes = [node for node in nodes if node in pool.slot_of]
+        first, width, slot_of = fault.node, fault.width, pool.slot_of
+        nodes = [node for node in range(first, first + width) if node in slot_of] if width != 1 else (
+            [first] if first in slot_of else [])
         self._record.faults.append(fault)
-        if not nodes or self._spared(fault.node):
+        if not nodes or (pool.cured and self._spared(first)):
             return
         what = cause(fault.cause)
         if what.scope == "job" and fault.cause != "any" and self._wait[0] <= now < self._wait[1]:
             return  # nothing runs that could fail
-        if what.symptom == "flap" and self._flap(fault, now) or what.symptom == "slow" and self._slows(fault, what, now):
+        symptom = what.symptom
+        if symptom == "flap" and self._flap(fault, now) or symptom == "slow" and self._slows(fault, what, now):
             return
         self._count += 1
         delay, who = self.plan.detection.notice(what, self._rng)
-        self._note(now, "fault", nodes[0], what.name, len(nodes), what.symptom)
-        noticed = now + ms(delay)
-        if what.symptom == "silent":
+        self._record.notes.append((now, "fault", nodes[0], (what.name, len(nodes), symptom)))
+        noticed = now + int(delay * 1000 + 0.5)
+        if symptom == "silent":
             self._later(noticed, partial(self._corruption, what, nodes, now, who))
-        elif not (self.plan.recovery.elastic and what.scope != "job" and self._shrink(what, nodes, now, noticed, who, fault)):
+        elif not (self._elastic and what.scope != "job" and self._shrink(what, nodes, now, noticed, who, fault)):
             self._interrupt(what, nodes, now, noticed, who, fault.repair_s)
 
     def _spared(self, node: int) -> bool:
@@ -135,15 +139,16 @@ class Simulation(Running):
     def _interrupt(self, what: Cause, nodes: list[int], now: int, noticed: int, who: str, repair_s: float) -> None:
         """The job stops at once, and goes on from a checkpoint or from its peers."""
         self._close(now, killed=True)
-        peers, load = self.plan.recovery.peers, 0.0
+        peers, load = self._peers, 0.0
         if peers is not None and self._peers_hold(what, nodes, peers.replicas):
             restored = max(self._p0 - self._p0 % max(1, ms(peers.step_s)), self._saves.newest(now))
             restart = as_law(peers.restore_s).draw(self._rng)
         else:
             restored, load = self._restore_point(what.scope, now)
             restart = self._restart.draw(self._rng) + load
-        self._note(noticed, "notice", nodes[0], what.name, who, self._p0 - restored)
-        self._recover(what, nodes, [self._phase(now, noticed, "detect", what.name)], noticed, restored, restart, repair_s)
+        self._record.notes.append((noticed, "notice", nodes[0], (what.name, who, self._p0 - restored)))
+        phases: list[Row] = [(now, noticed, "detect", self._name, what.name, 0)]
+        self._recover(what, nodes, phases, noticed, restored, restart, repair_s)
 
     def _restore_point(self, scope: str, now: int) -> tuple[int, float]:
         """The furthest progress that a copy holds after a fault of this scope, and the seconds to load it."""
@@ -167,14 +172,15 @@ class Simulation(Running):
             gone[slot % apart] = gone.get(slot % apart, 0) + 1
         return max(gone.values()) < replicas
 
-    def _recover(self, what: Cause, nodes: list[int], phases: list[Span], at: int, restored: int, restart_s: float,
+    def _recover(self, what: Cause, nodes: list[int], phases: list[Row], at: int, restored: int, restart_s: float,
                  repair_s: float = -1.0) -> None:
         """From ``at`` on: diagnose, repair or replace, queue, restart from ``restored``."""
         pool, rng = self._pool, self._rng
         self._wait, self._hold = (0, 0), 0
-        ready = at + ms(self._search(what).draw(rng))
-        name = what.name
-        phases.append(self._phase(at, ready, "diagnose", name))
+        name, job = what.name, self._name
+        search = self._searches.get(name) or self._search(what)
+        ready = at + int(search.draw(rng) * 1000 + 0.5)
+        phases.append((at, ready, "diagnose", job, name, 0))
         if what.takes_node:
             for node in nodes:
                 pool.take_out(node, at, repair_s)
@@ -182,30 +188,31 @@ class Simulation(Running):
                 self._slow = [phase for phase in self._slow if phase[2] not in nodes]
         elif what.action in self._acts:
             done = ready + ms(self._acts[what.action].draw(rng))
-            phases.append(self._phase(ready, done, "repair", name))
+            phases.append((ready, done, "repair", job, name, 0))
             ready = done
         if pool.missing:
             ready = self._replace(phases, ready, name)
-        if self.plan.recovery.extra_s:
-            phases.append(self._phase(ready, ready + ms(self.plan.recovery.extra_s), "queue", name))
-            ready = phases[-1][1]
-        begin = ready + ms(restart_s)
-        phases.append(self._phase(ready, begin, "restart", name))
+        if self._extra:
+            phases.append((ready, ready + self._extra, "queue", job, name, 0))
+            ready += self._extra
+        begin = ready + int(restart_s * 1000 + 0.5)
+        phases.append((ready, begin, "restart", job, name, 0))
         self._p0, self._e0, self._blame = restored, 0, name
         self._set_speed(begin)
         self._go(phases, begin)
 
-    def _replace(self, phases: list[Span], ready: int, name: str) -> int:
+    def _replace(self, phases: list[Row], ready: int, name: str) -> int:
         """Nodes for the missing places; a job with replicas enough does not wait for them."""
-        if self.plan.recovery.elastic is not None and len(self._out()) < self.plan.recovery.elastic.replicas:
+        if self._elastic is not None and len(self._out()) < self._elastic.replicas:
             self._lost = self._out()
             self._request(ready)
             return ready
         wait, there = self._pool.fill(ready)
         self._lost = frozenset()
         self._wait, self._hold = (ready, wait), there
-        phases.append(self._phase(ready, wait, "queue", name))
-        phases.append(self._phase(wait, there, "swap", name))
+        if wait > ready:
+            phases.append((ready, wait, "queue", self._name, name, 0))
+        phases.append((wait, there, "swap", self._name, name, 0))
         return there
 
     def _search(self, what: Cause) -> Law:

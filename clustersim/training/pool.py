@@ -30,14 +30,17 @@ class Pool:
         """Everything up to ``now``: arrivals are in the job, repaired nodes stand by; who is late is missing again."""
         repairs = self._repairs
         if self.incoming:
+            late = False
             for time, node, slot, free in self.incoming:
                 if time <= now:
                     self.slot_of[node] = slot
                 else:
                     repairs.append((free, node))
                     self.missing.append(slot)
+                    late = True
             self.incoming.clear()
-            heapify(repairs)
+            if late:
+                heapify(repairs)
         while repairs and repairs[0][0] <= now:
             self.spares.append(heappop(repairs)[1])
 

@@ -5,22 +5,25 @@ from the rhythm. :meth:`Record.trace` spells all of it out as spans, attempts an
 """
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from clustersim.reliability.faults import Fault
-from clustersim.trace import Deferred, Event, JobRecord, Run, Span, Trace
+from clustersim.spans import Deferred, DeferredSpans, Span, Totals
+from clustersim.trace import Event, JobRecord, Run, Trace
 from clustersim.training.cycle import Cycle
 
 RUN = "run"
 TICKS = 1000
 
-# What a note holds besides time, kind and node.
-DETAILS = {"fault": ("cause", "nodes", "symptom"), "notice": ("cause", "by", "lost_ms"), "stall": ("cause", "seconds"),
-           "slow": ("cause", "factor"), "planned": ("seconds",)}
+# What a note holds besides time and kind.
+DETAILS = {"fault": ("node", "cause", "nodes", "symptom"), "notice": ("node", "cause", "by", "lost_ms"),
+           "stall": ("node", "cause", "seconds"), "slow": ("node", "cause", "factor"), "planned": ("node", "seconds")}
 
-# A Span, or for a stretch of running (start, end, RUN, cause, e0, p0, high, num, den).
+# As a Span, or for a stretch of running (start, end, RUN, cause, e0, p0, high, num, den).
 Row = tuple[Any, ...]
 
 
@@ -42,7 +45,7 @@ class Record:
 
     def trace(self) -> Trace:
         return Trace(policy="training", cores=self.gpus, jobs=Deferred(self._jobs), log=Deferred(self._events),
-                     until=self.until, seed=self.seed, spans=Deferred(self.spans), ticks=TICKS)
+                     until=self.until, seed=self.seed, spans=DeferredSpans(self.spans, self.totals), ticks=TICKS)
 
     # --- spans ---
 
@@ -53,7 +56,7 @@ class Record:
             if row[2] == RUN:
                 self._expand(row, out.append)
             else:
-                out.append(row)  # type: ignore[arg-type]
+                out.append(tuple.__new__(Span, row))
         return out
 
     def _expand(self, row: Row, add: Callable[[Span], None]) -> None:
@@ -76,6 +79,32 @@ class Record:
                 add(make(Span, (a, b, "work", name, "", work - done)))
                 done = work
             trained = after
+
+    def totals(self) -> Totals:
+        """What the spans add up to, in closed form: a save every few seconds costs no more than one every hour."""
+        times: defaultdict[tuple[str, str], int] = defaultdict(int)
+        training_all = run_all = work = 0
+        trained = self.cycle.trained
+        for row in self.rows:
+            if row[2] != RUN:
+                times[row[2], row[4]] += row[1] - row[0]
+                continue
+            start, end, _kind, cause, e0, p0, high, num, den = row
+            training = trained(e0 + end - start) - trained(e0)
+            run_all += end - start
+            training_all += training
+            done = num * training // den
+            if high > p0:  # work done before, and done again first
+                replay = min(training, -(-(high - p0) * den // num))
+                times["replay", cause] += replay
+                done = max(0, done - (high - p0))
+            work += done
+        replayed = sum(time for (kind, _cause), time in times.items() if kind == "replay")
+        times["checkpoint", ""] += run_all - training_all
+        found = {key: (time, 0) for key, time in times.items() if time}
+        if training_all > replayed:
+            found["work", ""] = training_all - replayed, work
+        return found
 
     # --- attempts ---
 
@@ -108,15 +137,16 @@ class Record:
 
     def _events(self) -> Iterator[Event]:
         name = self.name
-        rows: list[tuple[int, int, Event]] = [(0, 0, Event(0, "submit", name, {"gpus": self.gpus, "limit": None}))]
+        # Time, order at one instant, kind, detail; the sort is stable.
+        rows: list[tuple[int, int, str, dict[str, Any]]] = [(0, 0, "submit", {"gpus": self.gpus, "limit": None})]
         for number, (start, end, cause) in enumerate(self.attempts(), 1):
-            rows.append((start, 5, Event(start, "start", name, {"cores": self.gpus, "wait": 0, "attempt": number})))
+            rows.append((start, 5, "start", {"cores": self.gpus, "wait": 0, "attempt": number}))
             if cause:
-                rows.append((end, 2, Event(end, "end", name, {"state": "FAILED"})))
+                rows.append((end, 2, "end", {"state": "FAILED"}))
             elif self.state != "RUNNING":
-                rows.append((end, 6, Event(end, "end", name, {"state": self.state})))
+                rows.append((end, 6, "end", {"state": self.state}))
         for time, kind, node, detail in self.notes:
-            rows.append((time, 1 if kind == "fault" else 3, Event(time, kind, name, {
-                "node": f"node-{node}", **dict(zip(DETAILS[kind], detail, strict=True))})))
-        rows.sort(key=lambda row: row[:2])
-        return (row[2] for row in rows)
+            found = dict(zip(DETAILS[kind], (f"node-{node}", *detail), strict=True))
+            rows.append((time, 1 if kind == "fault" else 3, kind, found))
+        rows.sort(key=itemgetter(0, 1))
+        return (Event(time, kind, name, detail) for time, _order, kind, detail in rows)

@@ -1,12 +1,14 @@
 """What a run came to: goodput, losses by kind and by cause, GPU hours and money; from its Trace alone."""
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from clustersim.errors import InputError
 from clustersim.facts import fact
 from clustersim.messages import _
+from clustersim.spans import totals
 from clustersim.trace import Trace
 
 HOUR = 3600
@@ -70,24 +72,15 @@ def gpu_hour_usd() -> float:
 
 def report(trace: Trace) -> Report:
     """The losses of the one job of a training trace. :class:`InputError` if its spans are not on record."""
-    if not trace.spans or len(trace.jobs) != 1:
+    found = totals(trace.spans)
+    if not found or len(trace.jobs) != 1:
         raise InputError(_("trace"), trace.policy, _("a training run with its spans"))
-    work = slow = 0
-    losses: dict[tuple[str, str], int] = {}
-    for start, end, kind, _subject, cause, done in trace.spans:
-        if kind == "work":
-            work += done
-            slow += end - start - done
-        else:
-            key = kind, cause
-            losses[key] = losses.get(key, 0) + end - start
-    if slow:
-        losses["slow", ""] = slow
-    lost: dict[str, int] = {}
-    by_cause: dict[str, int] = {}
-    for (kind, cause), time in losses.items():
-        lost[kind] = lost.get(kind, 0) + time
-        by_cause[cause] = by_cause.get(cause, 0) + time
+    work, lost, by_cause = 0, Counter[str](), Counter[str]()
+    for (kind, cause), (time, done) in found.items():
+        work += done
+        if time > done:
+            lost["slow" if kind == "work" else kind] += time - done
+            by_cause[cause] += time - done
     job = trace.jobs[0]
     facts = job.extra
     return Report(

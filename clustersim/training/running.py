@@ -6,10 +6,9 @@ from random import Random
 
 from clustersim.clock import Agenda
 from clustersim.reliability.faults import DAY_MS
-from clustersim.trace import Span
 from clustersim.training.cycle import NEVER, Cycle
 from clustersim.training.plan import Plan
-from clustersim.training.record import RUN, Record
+from clustersim.training.record import RUN, Record, Row
 from clustersim.training.saves import Saves, Stretch
 
 FINER = 1000  # speeds are fractions over multiples of this
@@ -51,7 +50,7 @@ class Running:
         self._saves = Saves(self._cycle, ms(saves.tier.upload_s), saves.keep, history=silent)
         self._from = self._e0 = self._p0 = self._high = 0
         self._fast = -1
-        self._phases: list[Span] = []
+        self._phases: list[Row] = []
         self._blame = ""  # what the work that is done again was lost to
         self._turn = 0  # counts changes of course, so that what was planned before one can tell
         self._slow: list[tuple[int, int, int]] = []  # slow phases under way: (end, thousandths of normal step time, node)
@@ -62,16 +61,20 @@ class Running:
     def _close(self, now: int, killed: bool) -> None:
         """Write down what happened up to ``now``; afterwards ``_p0`` and ``_e0`` stand where the job stands."""
         rows = self._record.rows
-        for phase in self._phases:
-            if phase[1] > now:
-                if now > phase[0]:
-                    rows.append(phase._replace(end=now))
-                break
-            if phase[1] > phase[0]:
-                rows.append(phase)
-        self._phases = []
         start = self._from
-        if now <= start:
+        if now < start:
+            for phase in self._phases:
+                if phase[1] > now:
+                    if now > phase[0]:
+                        rows.append((phase[0], now, *phase[2:]))
+                    break
+                if phase[1] > phase[0]:
+                    rows.append(phase)
+            self._phases = []
+            return
+        rows += [phase for phase in self._phases if phase[1] > phase[0]]
+        self._phases = []
+        if now == start:
             return
         e0, p0, cycle, num, den = self._e0, self._p0, self._cycle, self._num, self._den
         self._e0 = e1 = e0 + now - start
@@ -85,13 +88,13 @@ class Running:
             if written > cycle.saves(e0)[0]:
                 self._fast = p0 + num * (written * cycle.train - before) // den
         if e1 >= cycle.length:
-            self._saves.add(Stretch(start, now, e0, p0, num, den, killed))
+            self._saves.add(tuple.__new__(Stretch, (start, now, e0, p0, num, den, killed)))
         self._from = now
 
-    def _phase(self, start: int, end: int, kind: str, cause: str) -> Span:
-        return tuple.__new__(Span, (start, end, kind, self._name, cause, 0))
+    def _phase(self, start: int, end: int, kind: str, cause: str) -> Row:
+        return start, end, kind, self._name, cause, 0
 
-    def _go(self, phases: list[Span], begin: int) -> None:
+    def _go(self, phases: list[Row], begin: int) -> None:
         """A new course: phases, then running from ``begin`` on."""
         self._phases, self._from = phases, begin
         self._turn += 1
@@ -117,7 +120,7 @@ class Running:
         self._num = (replicas - len(self._lost)) * FINER
         self._den = replicas * max([FINER, *(phase[1] for phase in self._slow)])
 
-    def _change_speed(self, now: int, pause: list[Span] | None = None) -> None:
+    def _change_speed(self, now: int, pause: list[Row] | None = None) -> None:
         """Go on at the speed that holds now, after a pause if there is one; a recovery under way is left alone."""
         if now < self._from:
             self._set_speed(now)

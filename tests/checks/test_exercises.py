@@ -70,6 +70,13 @@ BY_HAND: dict[str, Any] = {
     "ex-16-4": 584 - 231,
     "ex-16-5": 54 * 1440 / 20 / 466,
     "ex-16-6": 8 * 6335,                                     # 24,000 / 3.789 = 6,334.1 nodes
+    "ex-17-1": "150 s",                                      # half of the five minutes between two checks
+    "ex-17-2": 100 * 590 * 512 * 6.5 / 24_000 / 3600,        # 512 nodes
+    "ex-17-3": 35 + 17 + 7 + 7,                              # switch or cable, system processor, NIC, watchdog
+    "ex-17-4": "drain_reset_gpu",                            # the pairing rule of 48 with 63
+    "ex-17-5": 12 - 4,                                       # without eud, cpu_eud, nccl_tests and rist
+    "ex-17-6": 205,
+    "ex-17-7": 38.7,                                         # 3/7 x (1 - exp(-7/3))
     "ex-18-1": (2 * 60 * 10_800) ** 0.5,
     "ex-18-2": "half",                                       # the root of a quarter
     "ex-18-3": "the same",                                   # Daly's optimum knows no restart time

@@ -42,6 +42,8 @@ def test_laws_of_a_run(plan: Plan, seed: int) -> None:
     assert simulate(plan, seed).to_json() == text
     assert simulate(plan, seed, Recorded(simulation.faults)).to_json() == text
     assert Trace.from_json(text) == trace
+    # What the record adds up in closed form is what its spans add up to, one by one.
+    assert report(Trace.from_json(text)) == result
 
 
 @settings(max_examples=60, deadline=None)
