@@ -14,6 +14,7 @@ if str(HERE) not in sys.path:
 # In the order in which they are loaded; csp and page_check look at finished pages, so they come last.
 PARTS = (
     "language", "chapter_numbers", "page_head", "math_static", "mermaid_static", "vega_static", "facts_role", "folded",
+    "chapter_card", "predict", "systems", "questions", "sections",
     "licences", "lite_links", "live", "living_cluster", "live_assets", "slim", "csp", "page_check",
 )
 

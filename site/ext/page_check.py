@@ -4,6 +4,7 @@ Usable on its own: ``python site/ext/page_check.py [FOLDER]`` checks a built sit
 """
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,10 @@ FETCHED = {
 PASSIVE_LINKS = {"canonical", "next", "prev", "author", "license", "search", "index", "alternate"}  # <link>s that fetch nothing
 NOT_OURS = ("_static/", "lite/")  # folders whose pages are not pages of the book
 CHAPTERS = (("book", "*.md"), ("notebooks", "*.ipynb"))
+# What every chapter has: the class that its directive leaves in the page, and the directive.
+CHAPTER = re.compile(r"(?:.*/)?book/\d\d-[^/]+\.html")
+PARTS = {"cs-card": "card", "cs-predict": "predict", "cs-key-points": "key-points", "cs-leaves-out": "leaves-out",
+         "cs-sources": "sources"}
 
 
 # --- the table of contents ---------------------------------------------------------------------------------------
@@ -75,6 +80,7 @@ class Page(HTMLParser):
     fetched: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
+    classes: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
     title: bool = False
 
@@ -83,6 +89,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         have = dict(attrs)
+        self.classes.update((have.get("class") or "").split())
         if have.get("id"):
             self.ids.append(str(have["id"]))
         for name in FETCHED.get(tag, ()):
@@ -125,13 +132,21 @@ def site_faults(folder: Path) -> list[str]:
     faults = []
     for path, page in pages.items():
         name = path.relative_to(folder.resolve()).as_posix()
-        faults += [f"{name}: {fault}" for fault in page.faults]
+        faults += [f"{name}: {fault}" for fault in page.faults + skeleton_faults(name, page)]
         faults += [f"{name}: asks for {address} from elsewhere; put the file into the site" for address in page.fetched
                    if is_external(address)]
         faults += [f"{name}: the id {i!r} occurs twice" for i in sorted({i for i in page.ids if page.ids.count(i) > 1})]
         for address in [a for a in page.fetched + page.links if not is_external(a) and not a.startswith("data:")]:
             faults += [f"{name}: {fault}" for fault in link_faults(path, address, pages)]
     return faults
+
+
+def skeleton_faults(name: str, page: Page) -> list[str]:
+    """The parts that a chapter lacks."""
+    if not CHAPTER.fullmatch(name):
+        return []
+    return [f"a chapter needs the directive {{{directive}}}: see \"How to add a chapter\" in CONTRIBUTING.md"
+            for mark, directive in PARTS.items() if mark not in page.classes]
 
 
 def link_faults(path: Path, address: str, pages: dict[Path, Page]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from sphinx.util.typing import ExtensionMetadata
 
 LONGEST = 160  # characters of a description; search engines cut longer ones
 # Scripts and styles of the theme and of Sphinx that our layout has no use for.
-UNUSED = ("sphinx-book-theme.js", "sphinx_highlight.js", "doctools.js", "sphinx-book-theme.css", "basic.css", "exercise.css")
+UNUSED = ("sphinx-book-theme.js", "sphinx_highlight.js", "doctools.js", "sphinx-book-theme.css", "basic.css")
 
 
 def description(doctree: nodes.document) -> str:

@@ -15,9 +15,8 @@ import tinycss2
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-UNUSED = ("scripts", "styles", "vendor", "images", "locales", "webpack-macros.html", "sbt-webpack-macros.html", "basic.css",
-          "exercise.css")
-TRIMMED = ("sphinx-design.min.css", "mystnb.*.css")
+UNUSED = ("scripts", "styles", "vendor", "images", "locales", "webpack-macros.html", "sbt-webpack-macros.html", "basic.css")
+TRIMMED = ("mystnb.*.css",)
 _CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
 

@@ -27,9 +27,35 @@ import page_check  # noqa: E402
 import run_tests  # noqa: E402
 import serve  # noqa: E402
 
-__all__ = ["Book", "DIAGRAM", "bootstrap", "csp", "live_assets", "make_site", "mermaid_static", "page_check", "run_tests",
+__all__ = ["Book", "DIAGRAM", "SKELETON", "bootstrap", "csp", "live_assets", "make_site", "mermaid_static", "page_check", "run_tests",
            "serve", "small_config"]
 
+# What every chapter needs besides its own text.
+SKELETON = """
+:::{card}
+:read: 1
+:do: 2
+to know a thing.
+
+- do another
+:::
+
+:::{predict}
+Which?
+:::
+
+:::{key-points}
+- One.
+:::
+
+:::{leaves-out}
+Much.
+:::
+
+:::{sources}
+None.
+:::
+"""
 DIAGRAM = "flowchart LR\n  a[first] --> b[second]"
 DRAWING = '<svg id="m{key}" style="max-width: 100px;" viewBox="0 0 100 40"><style>#m{key}{{fill:red}}</style><rect/></svg>\n'
 

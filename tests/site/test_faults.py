@@ -5,14 +5,14 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.site.small_book import DIAGRAM, Book
+from tests.site.small_book import DIAGRAM, SKELETON, Book
 
 PAGE = "# Chapter\n\nWords.\n\n"
 
 
 def chapter(text: str) -> Callable[[Book], None]:
     def spoil(book: Book) -> None:
-        book.write("book/01-chapter.md", PAGE + text)
+        book.write("book/01-chapter.md", PAGE + text + SKELETON)
         book.toc("book/01-chapter")
 
     return spoil
@@ -27,6 +27,11 @@ def missing_page(book: Book) -> None:
     book.toc("book/07-nowhere")
 
 
+def bare_chapter(book: Book) -> None:
+    book.write("book/01-chapter.md", PAGE)
+    book.toc("book/01-chapter")
+
+
 def forgotten_chapter(book: Book) -> None:
     book.write("book/02-forgotten.md", PAGE)
 
@@ -36,7 +41,7 @@ def forgotten_notebook(book: Book) -> None:
 
 
 def twice(book: Book) -> None:
-    book.write("book/01-chapter.md", PAGE)
+    chapter("")(book)
     book.toc("book/01-chapter", "book/01-chapter")
 
 
@@ -83,6 +88,13 @@ FAULTS = {
     "a link to a place that is not there": (chapter('<a href="index.html#absent">there</a>\n'),
                                             ("index.html#absent", "no such place")),
     "an id that occurs twice": (chapter('<i id="same"></i><i id="same"></i>\n'), ("the id 'same' occurs twice",)),
+    "a chapter without its parts": (bare_chapter, ("book/01-chapter.html: a chapter needs the directive {card}", "{predict}",
+                                                   "{key-points}", "{leaves-out}", "{sources}", "CONTRIBUTING.md")),
+    "a card without minutes": (chapter(":::{card}\nto know.\n\n- say\n:::\n"), ("book/01-chapter.md:5", "`:read: 20`")),
+    "a card without goals": (chapter(":::{card}\n:read: 1\n:do: 1\nto know.\n:::\n"), ("book/01-chapter.md:5", "as a list")),
+    "tabs with something else in them": (chapter("::::{in-real-systems}\nWords.\n::::\n"), ("book/01-chapter.md:5", "{system} NAME")),
+    "an exercise that does not exist": (chapter(":::{exercise} ex-05-99\n:::\n"), ("book/01-chapter.md:5", "ex-05-99", "ex-05-1")),
+    "an exercise without a notebook": (chapter(":::{exercise} ex-05-1\n:::\n"), ("book/01-chapter.md:5", "no notebook notebooks/05-")),
     "a formula that cannot be read": (chapter("$\\frac{1}$\n"), ("book/01-chapter.md", "formula")),
     "a reference to nothing": (chapter("[see](#nothing-of-that-name)\n"), ("book/01-chapter.md:5", "nothing-of-that-name")),
 }
@@ -103,5 +115,5 @@ def test_a_failed_build_is_not_trusted_by_the_next(book: Book) -> None:
     chapter("It takes {fact}`no.such_fact`.")(book)
     assert not book.build()
     assert not book.build()
-    book.write("book/01-chapter.md", PAGE)
+    chapter("")(book)
     assert book.build(), book.said

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from clustersim.facts import fact
-from tests.site.small_book import DIAGRAM, Book
+from tests.site.small_book import DIAGRAM, SKELETON, Book
 
 CHAPTER = f"""# A chapter
 
@@ -23,22 +23,20 @@ It takes {{fact}}`slurm.bf_interval`, and $x^2$.
 
 $$ \\sum_i x_i $$
 
-```{{exercise}}
-:label: ex-05-1
+::::{{exercise}}
 Ask.
-```
 
-```{{solution}} ex-05-1
-:class: dropdown
+:::{{solution}}
 Answer.
-```
+:::
+::::
 
 ## One place
 
 ### A deeper place
 
 ## Another place
-"""
+""" + SKELETON
 CELL = """
 from IPython.display import display
 spec = {"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "mark": "bar", "data": {"name": "rows"},
@@ -75,7 +73,7 @@ def test_a_sound_book(book: Book) -> None:
     assert 'role="img" aria-label="The first box leads to the second."' in page and "Diagram as text" in page
     assert re.search(r'<a [^>]*href="#" aria-current="page">', page), "the navigation names the current page"
     assert page.count("<math") == 2 and "MathJax" not in page
-    assert re.search(r"<details[^>]*cs-folded[^>]*>\s*<summary[^>]*>Solution to Exercise 5\.1</summary>", page)
+    assert re.search(r"<details[^>]*cs-folded[^>]*>\s*<summary[^>]*>Solution</summary>", page)
     assert '<span class="section-number">5. </span>A chapter' in page, "a chapter's number is its file's"
     assert re.search(r'id="cs-toc".*A deeper place.*</nav>', page, re.DOTALL)
 

@@ -1,0 +1,104 @@
+"""A question to check oneself by: the directive ``{exercise}`` with ``{hint}`` and ``{solution}``.
+
+::
+
+    ::::{exercise} ex-05-2
+    For what time does the scheduler plan the start of `wide`?
+
+    :::{hint}
+    Which of the two numbers does the scheduler know?
+    :::
+    :::{solution}
+    For the end of `big1` by its limit.
+    :::
+    ::::
+
+The id is optional; with it the box leads to that exercise in the chapter's notebook, where an answer is checked by
+``clustersim.checks``. Without content, question, hint and solution are those of ``clustersim/exercises``. An unknown id
+fails the build.
+"""
+from __future__ import annotations
+
+from chapter_card import fixed
+from docutils import nodes
+from predict import FOLD, Reveal
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import ExtensionMetadata
+
+from clustersim.checks import KIND_LABELS, Exercise, exercise
+from clustersim.errors import ClusterSimError
+from clustersim.messages import _
+
+
+class Question(SphinxDirective):
+    """A box of class ``cs-exercise``; what is folded in it follows the question."""
+
+    has_content = True
+    optional_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        item = self._known()
+        if item is None:
+            self.assert_has_content()
+        box = nodes.admonition("", classes=["cs-exercise"])
+        box.source, box.line = self.get_source_info()
+        if item is not None:
+            box += self._title(item)
+        if self.content:
+            self.state.nested_parse(self.content, self.content_offset, box)
+        elif item is not None:
+            box += [self._said(nodes.paragraph(), item, item.question), self._fold("hint", _("Hint"), item, item.hint),
+                    self._fold("solution", _("Solution"), item, item.solution)]
+        if item is not None:
+            box += self._link(item)
+        return [box]
+
+    def _known(self) -> Exercise | None:
+        if not self.arguments:
+            return None
+        try:
+            return exercise(self.arguments[0])
+        except ClusterSimError as error:
+            raise self.error(f"exercise: {error}") from None
+
+    def _title(self, item: Exercise) -> nodes.title:
+        return fixed(nodes.title, _("Exercise {id} ({kind})").format(id=item.id, kind=_(KIND_LABELS[item.kind])))
+
+    def _said(self, node: nodes.paragraph, item: Exercise, text: str) -> nodes.paragraph:
+        """Words of ``clustersim/exercises``, translated there; names stand in backticks."""
+        for i, part in enumerate(item.text(text).split("`")):
+            node += nodes.literal("", part) if i % 2 else nodes.Text(part)
+        node["translatable"] = False
+        return node
+
+    def _fold(self, name: str, words: str, item: Exercise, text: str) -> nodes.admonition:
+        return nodes.admonition("", fixed(nodes.title, words), self._said(nodes.paragraph(), item, text),
+                                classes=[FOLD, f"cs-{name}"])
+
+    def _link(self, item: Exercise) -> nodes.paragraph:
+        """To the exercise in the notebook; ``page_check`` fails if its heading is not there."""
+        notebook = next((doc for doc in sorted(self.env.found_docs) if doc.startswith(f"notebooks/{item.id[3:5]}-")), None)
+        if notebook is None:
+            raise self.error(f"exercise {item.id}: there is no notebook notebooks/{item.id[3:5]}-...")
+        place = nodes.make_id(f"Exercise {item.id} ({KIND_LABELS[item.kind]})")
+        link = nodes.reference("", _("Answer it in the notebook, which checks your answer"), internal=True,
+                               refuri=f"{self.env.app.builder.get_relative_uri(self.env.docname, notebook)}#{place}")
+        return nodes.paragraph("", "", link, classes=["cs-to-notebook"], translatable=False)
+
+
+class Hint(Reveal):
+    def default_words(self) -> str:
+        return _("Hint")
+
+
+class Solution(Reveal):
+    def default_words(self) -> str:
+        return _("Solution")
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    app.add_directive("exercise", Question)
+    app.add_directive("hint", Hint, override=True)  # docutils has one that is not folded
+    app.add_directive("solution", Solution)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
