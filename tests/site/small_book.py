@@ -27,8 +27,8 @@ import page_check  # noqa: E402
 import run_tests  # noqa: E402
 import serve  # noqa: E402
 
-__all__ = ["Book", "DIAGRAM", "SKELETON", "bootstrap", "csp", "live_assets", "make_site", "mermaid_static", "page_check", "run_tests",
-           "serve", "small_config"]
+__all__ = ["Book", "DIAGRAM", "SKELETON", "bootstrap", "csp", "live_assets", "make_site", "mermaid_static", "page_check",
+           "run_tests", "serve", "small_config"]
 
 # What every chapter needs besides its own text.
 SKELETON = """

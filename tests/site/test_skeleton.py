@@ -94,7 +94,8 @@ def _the_card(page: str) -> None:
     card = re.search(r'<div class="cs-card admonition">.*?</div>', page, re.S)
     assert card is not None
     assert Text(card[0]).parts == ["Before you start", "It takes",
-                                   "about 1 min to read and 2 min to try things, both estimated.", "You need", "to know a thing.", "Afterwards you can", "do another"]
+                                   "about 1 min to read and 2 min to try things, both estimated.",
+                                   "You need", "to know a thing.", "Afterwards you can", "do another"]
 
 
 def _the_folds(page: str) -> None:
