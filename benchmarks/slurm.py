@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""``clustersim.slurm`` against the fixed heap loop: CPU of the whole process for 10,000 jobs on 1,000 nodes of 8 GPUs.
+
+Slurm as it comes: ``priority/multifactor`` with weights for age, size and fair share, ``sched/backfill`` with Slurm's own
+periods, 40 users in 8 accounts. Three mixes of jobs, each at load 0.60 and 0.85 of all GPUs:
+
+``gpu``    what a GPU cluster for training sees: most jobs take 1 to 8 GPUs of a node, a fifth whole nodes, 2 to 128 of them.
+``wide``   the jobs of the yardstick's own log for 8,000 cores, a core read as a GPU: a third asks for more than 8 nodes, a
+           twentieth for more than 130, up to 500.
+``nodes``  the yardstick's log for 1,000 cores, a core read as a whole node: no job shares a node.
+
+The reference is EASY by the heap loop on the yardstick's log of as many jobs at the same load: for ``gpu`` and ``wide`` on
+8,000 cores, for ``nodes`` on 1,000. Both sides run in turn as processes of their own, which read their jobs and simulate;
+the median of the pairs' ratios is judged. Prints one line a mix and load, and one for a slurm.conf of 8,000 nodes; exits
+with 1 if ``gpu`` or the file misses what is wanted.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+JOBS, NODES, GPUS, CPUS = 10_000, 1_000, 8, 64
+LOADS = {0.60: 15.0, 0.85: 60.0}  # offered load, and how many times the reference's CPU it may cost
+MIXES = {"gpu": NODES * GPUS, "wide": NODES * GPUS, "nodes": NODES}  # mix, and the cores of the reference
+WANTED_CONF_S = 1.0
+# GPUs of a job of the mix "gpu", and how many of a thousand ask for that
+SIZES = {1: 400, 2: 120, 4: 120, 8: 180, 16: 70, 32: 50, 64: 30, 128: 17, 256: 8, 512: 4, 1024: 1}
+USERS, ACCOUNTS = 40, 8
+
+
+def gpu_mix(load: float, seed: int = 1) -> list[tuple[int, int, int, int, int]]:
+    """(submit, GPUs, run, limit in minutes, user): run times log-uniform from 5 minutes to a day, limits 1 to 4 times that,
+    in steps of 5 minutes, arrivals Poisson at the rate that offers ``load``."""
+    rng = random.Random(seed)
+    drawn = []
+    for gpus in rng.choices(list(SIZES), list(SIZES.values()), k=JOBS):
+        run = int(math.exp(rng.uniform(math.log(300), math.log(86_400))))
+        drawn.append((gpus, run, -(-int(run * rng.uniform(1, 4)) // 300) * 5, rng.randrange(USERS)))
+    gap = sum(gpus * run for gpus, run, _limit, _user in drawn) / (load * NODES * GPUS) / JOBS
+    rows, clock = [], 0.0
+    for gpus, run, limit, user in drawn:
+        clock += rng.expovariate(1 / gap)
+        rows.append((int(clock), gpus, run, limit, user))
+    return rows
+
+
+def of_log(log: Path, gpus_a_core: int) -> list[tuple[int, int, int, int, int]]:
+    """The same of a log of the yardstick."""
+    rows = []
+    for line in log.read_text(encoding="utf-8").splitlines():
+        if not line.startswith(";"):
+            x = [int(word) for word in line.split()]
+            rows.append((x[1], x[7] * gpus_a_core, x[3], -(-x[8] // 60), x[11] % USERS))
+    return rows
+
+
+def document(rows: list[tuple[int, int, int, int, int]]) -> dict[str, Any]:
+    """A workload file for these jobs. Up to 8 GPUs lie on one node with 8 cores each; more are taken as whole nodes."""
+    jobs = []
+    for i, (submit, gpus, run, limit, user) in enumerate(rows, 1):
+        job = {"id": str(i), "at": submit, "user": f"u{user}", "run_s": run, "time_limit_min": limit}
+        if gpus < GPUS:
+            job |= {"nodes": 1, "gpus_per_node": gpus, "ntasks": 1, "cpus_per_task": gpus * CPUS // GPUS}
+        else:
+            job |= {"nodes": -(-gpus // GPUS), "gpus_per_node": GPUS, "ntasks_per_node": GPUS, "cpus_per_task": CPUS // GPUS}
+        jobs.append(job)
+    accounts = [{"name": f"a{i}", "fairshare": i + 1} for i in range(ACCOUNTS)]
+    users = [{"name": f"u{i}", "account": f"a{i % ACCOUNTS}"} for i in range(USERS)]
+    config = {"SchedulerType": "sched/backfill", "SchedulerParameters": "bf_interval=30", "PriorityType": "priority/multifactor",
+              "PriorityWeightAge": 1000, "PriorityWeightJobSize": 1000, "PriorityWeightFairshare": 10_000}
+    return {"name": "benchmark", "config": config, "jobs": jobs, "accounting": {"accounts": accounts, "users": users},
+            "cluster": {"nodes": [{"name": f"g[0001-{NODES}]", "cpus": CPUS, "gpus": GPUS}],
+                        "partitions": [{"name": "gpu", "Default": "YES", "MaxTime": "7-00:00:00"}]}}
+
+
+def simulate(path: str) -> None:
+    """What is measured: read the file, simulate, and say when the jobs started."""
+    from clustersim.slurm import read_workload, simulate_slurm
+    trace = simulate_slurm(read_workload(path))
+    starts = [job.start for job in trace.jobs]
+    waits = [job.wait for job in trace.jobs if job.wait is not None]
+    if None in starts or len(starts) != JOBS:
+        sys.exit("not every job ran")
+    print(json.dumps({"mean_wait_s": sum(waits) / len(waits), "waited": sum(wait > 1 for wait in waits)}))
+
+
+def load_conf(path: str) -> None:
+    """Read a slurm.conf; prints the CPU seconds that took."""
+    from clustersim.slurm.conf import read_slurm_conf
+    begin = time.process_time()
+    read_slurm_conf(path)
+    print(json.dumps({"cpu_s": time.process_time() - begin}))
+
+
+def cost(command: list[str]) -> tuple[float, dict[str, Any]]:
+    """User CPU seconds of a process of its own, and the JSON object that it prints."""
+    read, write = os.pipe()
+    pid = os.posix_spawn(command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, write, 1)])
+    os.close(write)
+    with open(read, encoding="utf-8") as stream:
+        text = stream.read()
+    _pid, status, usage = os.wait4(pid, 0)
+    if status:
+        sys.exit(f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}")
+    return usage.ru_utime, json.loads(text)
+
+
+def compare(mix: str, load: float, pairs: int, folder: Path) -> float:
+    """Print one line and give the ratio."""
+    log, file, cores = folder / "log.swf", folder / "workload.json", MIXES[mix]
+    if os.spawnv(os.P_WAIT, sys.executable, [sys.executable, str(HERE / "gen_workload.py"), str(log), "--jobs", str(JOBS),
+                                             "--nodes", str(cores), "--load", str(load)]):
+        sys.exit("the workload could not be generated")
+    rows = gpu_mix(load) if mix == "gpu" else of_log(log, NODES * GPUS // cores)
+    file.write_text(json.dumps(document(rows)), encoding="utf-8")
+    reference, own, said = [], [], {}
+    for _ in range(pairs):
+        reference.append(cost([sys.executable, str(HERE / "heap_reference.py"), str(log), str(cores), "easy"])[0])
+        seconds, said = cost([sys.executable, __file__, "--simulate", str(file)])
+        own.append(seconds)
+    ratio = statistics.median(o / r for o, r in zip(own, reference, strict=True))
+    print(f"{mix:>6} {load:>5.2f} {said['waited']:>7} {said['mean_wait_s']:>10.0f} {statistics.median(reference):>12.2f} "
+          f"{statistics.median(own):>13.2f} {ratio:>6.1f} {LOADS[load]:>7.0f}", flush=True)
+    return ratio
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--pairs", type=int, default=3, help="runs of each side")
+    parser.add_argument("--only", choices=list(MIXES), help="this mix alone")
+    parser.add_argument("--simulate", metavar="FILE", help=argparse.SUPPRESS)
+    parser.add_argument("--conf", metavar="FILE", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.simulate or args.conf:
+        simulate(args.simulate) if args.simulate else load_conf(args.conf)
+        return 0
+    failed = False
+    print(f"{'mix':>6} {'load':>5} {'waited':>7} {'mean wait':>10} {'reference s':>12} {'clustersim s':>13} {'ratio':>6} {'at most':>7}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for mix in [args.only] if args.only else MIXES:
+            for load, most in LOADS.items():
+                failed |= compare(mix, load, args.pairs, folder) > most and mix == "gpu"
+        conf = folder / "slurm.conf"
+        conf.write_text(CONF, encoding="utf-8")
+        seconds = statistics.median(cost([sys.executable, __file__, "--conf", str(conf)])[1]["cpu_s"] for _ in range(args.pairs))
+    failed |= seconds > WANTED_CONF_S
+    print(f"slurm.conf of 8,000 nodes: {seconds:.2f} s CPU, wanted under {WANTED_CONF_S} s")
+    print(f"wanted of the mix gpu and of slurm.conf: {'NOT met' if failed else 'met'}")
+    return int(failed)
+
+
+CONF = """\
+ClusterName=big
+SlurmctldHost=control
+SelectType=select/cons_tres
+SchedulerType=sched/backfill
+PriorityType=priority/multifactor
+GresTypes=gpu
+NodeName=DEFAULT CPUs=64 RealMemory=512000 State=UNKNOWN
+NodeName=lx[0001-4000] Gres=gpu:h100:8 Feature=h100,nvlink
+NodeName=lx[4001-8000] Gres=gpu:a100:8 Feature=a100 Weight=2
+PartitionName=DEFAULT MaxTime=7-00:00:00 State=UP
+PartitionName=train Nodes=lx[0001-8000] Default=YES
+PartitionName=debug Nodes=lx[7901-8000] MaxTime=30 PriorityTier=2
+"""
+
+if __name__ == "__main__":
+    sys.exit(main())
