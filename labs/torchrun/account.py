@@ -33,7 +33,9 @@ class Attempt:
     """From one start of the processes to their end.
 
     ``boot_ns`` is when rank 0 began to run, before it loads PyTorch; ``ready_ns`` when all were there and training went
-    on behind step ``resumed``.
+    on behind step ``resumed``. ``waited_ns`` is how long until then its processes (the slowest
+    of them), and ``launcher_waited_ns`` how long torchrun since the attempt before, stood ready to run while other programs
+    had the cores: as the system counts it, 0 where it does not.
     """
 
     number: int
@@ -41,6 +43,12 @@ class Attempt:
     ready_ns: int
     resumed: int
     marks: tuple[Mark, ...]
+    waited_ns: int = 0
+    launcher_waited_ns: int = 0
+
+    @property
+    def all_waited_ns(self) -> int:
+        return self.waited_ns + self.launcher_waited_ns
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,14 @@ def pid_if_alive(badge: Path) -> int | None:
     return int(text) if text else None  # locked, not yet written: too young to be known
 
 
+def waited_ns(pid: int) -> int:
+    """How long a process stood ready to run and no core was free, so far; 0 where the system does not say (Linux does)."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
 def end_with_the_lease(folder: Path) -> None:
     """End this process, now or later, as soon as nobody holds the lease: from a thread, whatever the process is doing.
 

@@ -63,6 +63,19 @@ class Result:
         return abs(self.forecast.goodput - self.measured) <= TOLERANCE
 
     @property
+    def as_busy(self) -> Forecast:
+        """What the prediction would have been on a machine as busy with other work as it was in the run with kills."""
+        return self.plan.forecast(self.timing.as_busy_as(self.killed))
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether other work came or went meanwhile, so that the prediction was one for another machine.
+
+        The system's own count of waiting decides, never the result: what the waiting alone does to the prediction.
+        """
+        return abs(self.as_busy.goodput - self.forecast.goodput) > TOLERANCE / 2
+
+    @property
     def same_loss(self) -> bool:
         """To ``LOSS_DIGITS`` decimals; a loss that is not a number equals nothing."""
         a, b = self.undisturbed.loss, self.killed.loss

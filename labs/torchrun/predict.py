@@ -23,6 +23,7 @@ class Timing:
     """Seconds, each measured: one step, one save, and what a run spends before, after and at a kill.
 
     ``fastest`` and ``slowest`` are the restart with the fastest and the slowest start of the processes that was seen.
+    ``start_waited`` and ``restart_waited`` are the parts of both in which other programs had the cores.
     """
 
     start: float
@@ -33,6 +34,8 @@ class Timing:
     restart: float
     fastest: float
     slowest: float
+    start_waited: float = 0.0
+    restart_waited: float = 0.0
 
     @property
     def repair(self) -> float:
@@ -40,6 +43,14 @@ class Timing:
 
     def with_restart(self, seconds: float) -> Timing:
         return replace(self, restart=seconds)
+
+    def as_busy_as(self, run: Run) -> Timing:
+        """The same work on a machine whose cores were taken as often as in ``run``: nothing but the waiting is exchanged."""
+        first, later = run.attempts[0], run.attempts[1:]
+        restarts = [attempt.all_waited_ns / NS for attempt in later] or [self.restart_waited]
+        start = self.start + first.all_waited_ns / NS - self.start_waited
+        restart = self.restart + fmean(restarts) - self.restart_waited
+        return replace(self, start=max(0.0, start), restart=max(0.0, restart))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +79,15 @@ def timing(undisturbed: Run, one_kill: Run) -> Timing:
     (kill,), marks = one_kill.kills, [mark.kind for mark in undisturbed.attempts[0].marks]
     again = one_kill.attempts[-1]
     between = again.boot_ns - kill.noticed_ns
-    loads = [attempt.ready_ns - attempt.boot_ns for attempt in (*undisturbed.attempts, *one_kill.attempts)]
+    starts = (*undisturbed.attempts, *one_kill.attempts)
+    loads = [attempt.ready_ns - attempt.boot_ns for attempt in starts]
     return Timing(
         start=calm["start"] / NS, end=calm["end"] / NS,
         step=calm["work"] / NS / marks.count("step"), checkpoint=calm["checkpoint"] / NS / marks.count("saved"),
         detection=hit["detection"] / NS, restart=(between + fmean(loads)) / NS,
-        fastest=(between + min(loads)) / NS, slowest=(between + max(loads)) / NS)
+        fastest=(between + min(loads)) / NS, slowest=(between + max(loads)) / NS,
+        start_waited=undisturbed.attempts[0].all_waited_ns / NS,
+        restart_waited=(again.launcher_waited_ns + fmean(attempt.waited_ns for attempt in starts)) / NS)
 
 
 def with_kills_at(t: Timing, intervals: int, every: int, at: Iterable[float]) -> Forecast:

@@ -137,8 +137,7 @@ def verdict(result: Result) -> list[str]:
         lines[-1] += _(", within {tolerance:g}.").format(tolerance=TOLERANCE)
     else:
         lines[-1] += _(", more than {tolerance:g}.").format(tolerance=TOLERANCE)
-        lines.append(_("Compare the rows: most often the machine had more or less to do in run 3 than before, and with it the"))
-        lines.append(_("time of a restart changed. Run the lab again while the machine does nothing else."))
+    lines += _busy(result)
     if found.own_failures:
         lines.append(ngettext("Besides, {n} restart was not ours: something else ended the training.",
                               "Besides, {n} restarts were not ours: something else ended the training.",
@@ -149,6 +148,21 @@ def verdict(result: Result) -> list[str]:
     best = predict.best_interval(result.timing, result.plan.settings.mean_gap_s)
     lines.append(_("Young's formula for this checkpoint and this rate: save every {best:.0f} steps; here it was every {used}.")
                  .format(best=best, used=result.plan.settings.checkpoint_every))
+    return lines
+
+
+def _busy(result: Result) -> list[str]:
+    """Whether the machine was the same in run 3 as before, by the system's own count of waiting for a core."""
+    t, then = result.timing, result.timing.as_busy_as(result.killed)
+    waited = then.restart - t.restart + t.restart_waited
+    text = _("In a restart the processes stood ready and had no core for {before:.1f} s in runs 1 and 2, {now:.1f} s in run 3.")
+    lines = [text.format(before=t.restart_waited, now=waited)]
+    if result.disturbed:
+        lines.append(_("So other work came or went meanwhile, and the prediction was made for another machine. With the"))
+        text = _("waiting of run 3 it would have been {p:.3f}, difference {d:+.3f}. Run the lab again when nothing else runs.")
+        lines.append(text.format(p=result.as_busy.goodput, d=result.measured - result.as_busy.goodput))
+    elif not result.agrees:
+        lines.append(_("So the machine was about as busy as before, and the prediction was wrong: compare the rows."))
     return lines
 
 
@@ -171,5 +185,7 @@ def record(result: Result) -> dict[str, Any]:
                 {"at_s": (kill.ns - run.launch_ns) / 1e9, "rank": kill.rank, "detection_s": (kill.noticed_ns - kill.ns) / 1e9,
                  "steps_lost": lost} for kill, lost in zip(run.kills, steps_lost(run), strict=True)]},
         "difference": result.measured - expected.goodput, "tolerance": TOLERANCE, "agrees": result.agrees,
+        "predicted_as_busy_as_run_3": {"goodput": result.as_busy.goodput, "wall_s": result.as_busy.wall,
+                                       "disturbed": result.disturbed},
         "loss": {"undisturbed": result.undisturbed.loss, "with_kills": run.loss, "same_to_6_decimals": result.same_loss,
                  "every_bit_of_the_weights": result.undisturbed.digest == run.digest}}

@@ -66,6 +66,8 @@ class _Attempt:
     boot_ns: int
     ready_ns: int
     resumed: int
+    waited_ns: int
+    launcher_waited_ns: int
     marks: list[Mark] = field(default_factory=list)
 
 
@@ -88,6 +90,7 @@ class _Watch:
         self.attempts: list[_Attempt] = []
         self.kills: list[Kill] = []
         self.trained_ns = 0      # by attempts that are over
+        self.launcher_waited_ns = 0
         self.hit = False         # the newest attempt was killed
         self.noticed = False
         self.failures = 0        # as torchrun counts them, kills included
@@ -124,7 +127,7 @@ class _Watch:
             if self.hit and not self.noticed:  # torchrun used other words: its answer, a new attempt, counts
                 self._notice(ns)
         elif what == "ready":
-            self._ready(number, ns, event["step"])
+            self._ready(number, event)
         elif what == "done":
             self.done = event
         else:
@@ -132,13 +135,16 @@ class _Watch:
             if what == "step":
                 self.watcher.step(self._since_launch(ns), event["step"])
 
-    def _ready(self, number: int, ns: int, step: int) -> None:
+    def _ready(self, number: int, event: dict[str, Any]) -> None:
+        ns, step, so_far = event["ns"], event["step"], event["launcher_waited_ns"]
+        waited = event["waited_ns"], max(0, so_far - self.launcher_waited_ns)
+        self.launcher_waited_ns = so_far
         if self.attempts and not self.hit:
-            before = self.attempts[-1]
-            self.trained_ns += before.marks[-1].ns - before.ready_ns if before.marks else 0
+            last = self.attempts[-1]
+            self.trained_ns += last.marks[-1].ns - last.ready_ns if last.marks else 0
         if self.hit:
             self.watcher.back(self._since_launch(ns), (ns - self.kills[-1].ns) / 1e9, step)
-        self.attempts.append(_Attempt(number, self.boot_ns, ns, step))
+        self.attempts.append(_Attempt(number, self.boot_ns, ns, step, *waited))
         self.hit = self.noticed = False
 
     def _notice(self, ns: int) -> None:
@@ -168,7 +174,8 @@ class _Watch:
     def _result(self, code: int, exit_ns: int) -> Run:
         if code or self.done is None:
             raise RunError(self._complaint(code))
-        attempts = tuple(Attempt(a.number, a.boot_ns, a.ready_ns, a.resumed, tuple(a.marks)) for a in self.attempts)
+        attempts = tuple(Attempt(a.number, a.boot_ns, a.ready_ns, a.resumed, tuple(a.marks), a.waited_ns, a.launcher_waited_ns)
+                         for a in self.attempts)
         return Run(self.launch.launch_ns, exit_ns, attempts, tuple(self.kills), self.done["loss"], self.done["digest"],
                    self._own_failures())
 

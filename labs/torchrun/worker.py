@@ -41,9 +41,10 @@ def main() -> None:
     torch.set_num_threads(1)
     _join(folder, attempt, rank)
     start, weights, velocity = _resume(folder)
-    dist.barrier()
+    waited = torch.tensor(guard.waited_ns(os.getpid()))
+    dist.all_reduce(waited, op=dist.ReduceOp.MAX)  # all are here once they know the longest
     if log:
-        log.say("ready", step=start)
+        log.say("ready", step=start, waited_ns=int(waited), launcher_waited_ns=guard.waited_ns(os.getppid()))
     for step in range(start + 1, steps + 1):
         begin = time.monotonic()
         gradient = _gradient(weights, step, rank)

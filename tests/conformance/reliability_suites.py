@@ -55,7 +55,7 @@ def job(inputs: Numbers) -> dict[str, float]:
     mtbf = inputs["mtbf_min"] if "mtbf_min" in inputs else 60 * theory.cluster_mttf_h(
         inputs["gpus"], inputs["r_f_per_1000_node_days"])
     restart = inputs["restart_min"] if "restart_min" in inputs else inputs["u0_min"] + inputs.get("queue_min", 0)
-    return {"mtbf": mtbf, "interval": inputs["dt_min"], "write": inputs["w_min"], "restart": restart}
+    return {"mtbf": mtbf, "interval": inputs["dt_min"], "write": inputs.get("w_min", 0), "restart": restart}
 
 
 def ettr(inputs: Numbers, _folder: Path) -> Numbers:

@@ -129,9 +129,9 @@ SOLVERS: tuple[tuple[str, str, Solver], ...] = (
 
 
 def resolved(formula: str, formulas: Mapping[str, str]) -> str:
-    """A formula that only says "as T08" or "same" stands for that one."""
+    """A formula that only says "as T08" stands for that of the example with this id, whatever ids look like."""
     seen: set[str] = set()
-    while (match := re.match(r"as (T\d+)", formula)) and match[1] in formulas and match[1] not in seen:
+    while (match := re.match(r"(?:the )?(?:same )?as ([\w-]+)", formula)) and match[1] in formulas and match[1] not in seen:
         seen.add(match[1])
         formula = formulas[match[1]]
     return formula

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from statistics import fmean
 
 import pytest
@@ -90,12 +91,23 @@ def test_young_s_interval() -> None:
 def test_a_prediction_uses_means_of_what_two_runs_show() -> None:
     """Three starts of the processes took 4, 6 and 8 s from first line to first step; torchrun took 1 s in between."""
     calm = Run(0, 20 * NS, (Attempt(0, 3 * NS, 7 * NS, 0, (Mark("step", 1, 9 * NS), Mark("step", 2, 11 * NS),
-                                                           Mark("saved", 2, 12 * NS))),), (), 0.5, "")
-    before = Attempt(0, 3 * NS, 9 * NS, 0, (Mark("step", 1, 10 * NS), Mark("saved", 1, 11 * NS)))
-    after = Attempt(1, 15 * NS, 23 * NS, 1, (Mark("step", 2, 24 * NS),))
+                                                           Mark("saved", 2, 12 * NS)), 1 * NS, 2 * NS),), (), 0.5, "")
+    before = Attempt(0, 3 * NS, 9 * NS, 0, (Mark("step", 1, 10 * NS), Mark("saved", 1, 11 * NS)), 3 * NS, 4 * NS)
+    after = Attempt(1, 15 * NS, 23 * NS, 1, (Mark("step", 2, 24 * NS),), 5 * NS, NS // 2)
     hit = Run(0, 25 * NS, (before, after), (Kill(12 * NS, 0, 1, 14 * NS),), 0.5, "")
     assert timing(calm, hit) == Timing(
-        start=7, step=2, checkpoint=1, end=8, detection=2, restart=1 + 6, fastest=1 + 4, slowest=1 + 8)
+        start=7, step=2, checkpoint=1, end=8, detection=2, restart=1 + 6, fastest=1 + 4, slowest=1 + 8,
+        start_waited=1 + 2, restart_waited=3 + 0.5)
+
+
+def test_a_busier_machine_changes_the_waiting_and_nothing_else() -> None:
+    """Calm runs waited 1 s at the start and 0.5 s in a restart; the other run waits 3 s at the start, 2 s and 3 s after."""
+    t = Timing(start=5, step=0.5, checkpoint=1, end=2, detection=0.25, restart=3, fastest=2, slowest=5, start_waited=1,
+               restart_waited=0.5)
+    waits = ((2, 1), (1.5, 0.5), (3, 0))
+    attempts = tuple(Attempt(i, 0, 0, 0, (), int(own * NS), int(launcher * NS)) for i, (own, launcher) in enumerate(waits))
+    assert t.as_busy_as(Run(0, NS, attempts, (), 0.5, "")) == replace(t, start=5 + 3 - 1, restart=3 + 2.5 - 0.5)
+    assert t.as_busy_as(Run(0, NS, attempts[:1], (), 0.5, "")) == replace(t, start=7), "without a kill no restart waited"
 
 
 def test_a_forecast_has_the_kinds_of_an_account() -> None:

@@ -16,27 +16,21 @@ LIMIT_S = 240
 ARGUMENTS = ("torchrun", "--processes", "2", "--minutes", "1.2", "--rate", "10", "--seed", "6", "--json", "result.json")
 
 
-TRIES = 3
-
-
 @pytest.mark.slow
 @pytest.mark.alone
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(600)
 def test_goodput_is_as_predicted_and_the_loss_as_without_kills(tmp_path: Path) -> None:
-    """The prediction may miss where other programs come and go meanwhile, so it may be made again; a wrong one always misses.
-
-    All else holds each time.
+    """One run, no second try. A prediction is one for the machine as it was: where the system itself counted other waiting
+    for the cores in run 3 than before, the prediction with that waiting must hold in its place, and always.
     """
-    differences: list[float] = []
-    while not differences or (abs(differences[-1]) > 0.08 and len(differences) < TRIES):
-        folder = tmp_path / str(len(differences))
-        folder.mkdir()
-        differences.append(one_lab(folder))
-    assert abs(differences[-1]) <= 0.08, differences
+    result = one_lab(tmp_path)
+    measured, as_busy = result["measured"]["goodput"], result["predicted_as_busy_as_run_3"]
+    assert abs(measured - as_busy["goodput"]) <= 0.08
+    assert abs(measured - result["predicted"]["goodput"]) <= 0.08 or as_busy["disturbed"], result["timing_s"]
 
 
-def one_lab(folder: Path) -> float:
-    """Run the lab and check all that it promises but one, which is returned: measured less predicted goodput."""
+def one_lab(folder: Path) -> dict[str, Any]:
+    """Run the lab and check all that it promises but the prediction; what it found."""
     with lab(folder, *ARGUMENTS) as running:
         output = "".join(running.lines_until("Young's formula"))
         assert running.process.wait(30) == 0, output
@@ -48,7 +42,7 @@ def one_lab(folder: Path) -> float:
     said = (f"{result['measured']['goodput']:.3f}", f"{result['loss']['with_kills']:.6f}", "step 260 of 260", "goes on after",
             "lost work", "detection", "restart", "checkpoints", "same to 6 decimals")
     assert [words for words in said if words not in output] == []
-    return float(result["measured"]["goodput"] - result["predicted"]["goodput"])
+    return dict(result)
 
 
 def _check_kills_and_loss(result: dict[str, Any]) -> None:
