@@ -5,7 +5,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help book html lab venv test test-core bench figures facts-due clean
+.PHONY: help book html pdf lab venv test test-core bench figures facts-due clean
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 18
@@ -15,6 +15,10 @@ book: set-up-book  ## set up, run the notebooks, build the site and serve it at 
 
 html: set-up-book  ## build the site into _build/html
 	@$(RUN) site/build/make_site.py
+
+pdf: set-up-test  ## print the whole book into one PDF in _build (needs Chromium)
+	@$(RUN) site/build/make_site.py
+	@$(RUN) site/build/make_pdf.py
 
 lab: set-up-lab  ## open the notebooks in JupyterLab
 	@$(RUN) -m jupyterlab --notebook-dir notebooks

@@ -1,4 +1,7 @@
-"""The directive ``{licences}``: what this site ships that others wrote, with version, licence and the licence's words."""
+"""The directive ``{licences}``: what this site ships that others wrote, with version, licence and the licence's words.
+
+A file in ``_static`` that is neither ours nor listed fails the build.
+"""
 from __future__ import annotations
 
 import importlib.metadata
@@ -11,6 +14,7 @@ from typing import Any
 from docutils import nodes
 from folded import folded_box
 from sphinx.application import Sphinx
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
@@ -18,6 +22,11 @@ from clustersim.messages import _
 
 ROOT = Path(__file__).resolve().parents[2]
 LIST = ROOT / "site" / "third-party.toml"
+# Below _static; all else there must stand in the list.
+OUR_FILES = ("book.css", "extras.css", "print.css", "book.js", "theme.js", "terms.js", "icons.svg", "favicon.svg",
+             "live/*", "live/wheels/*/clustersim-*", "cluster/*")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,22 @@ def _text(entry: dict[str, Any]) -> str:
     return "\n\n".join(path.read_text("utf-8", "replace").strip() for path in paths)
 
 
+def unlisted(static: Path) -> list[str]:
+    """Files below ``static`` that are neither ours nor named by the list, as paths from there."""
+    entries = tomllib.loads(LIST.read_text("utf-8"))
+    patterns = [*OUR_FILES, *(pattern for entry in entries.values() for pattern in entry["files"])]
+    files = sorted(path.relative_to(static) for path in static.rglob("*") if path.is_file())
+    return [file.as_posix() for file in files
+            if not any(file.match(p) and len(file.parts) == p.count("/") + 1 for p in patterns)]
+
+
+def finish(app: Sphinx, error: Exception | None) -> None:
+    if error is None and app.builder.name == "html":
+        for name in unlisted(Path(app.outdir) / "_static"):
+            logger.warning(f"_static/{name} is on no list: name whose it is in site/third-party.toml, with its licence, or "
+                           "among OUR_FILES in site/ext/licences.py if we wrote it")
+
+
 class Licences(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         found = parts()
@@ -81,4 +106,5 @@ def _row(*cells: nodes.Node) -> nodes.row:
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("licences", Licences)
+    app.connect("build-finished", finish, priority=750)  # after files that no page uses are gone
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

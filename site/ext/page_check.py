@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
 from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
@@ -24,6 +24,7 @@ FETCHED = {
 }
 PASSIVE_LINKS = {"canonical", "next", "prev", "author", "license", "search", "index", "alternate"}  # <link>s that fetch nothing
 NOT_OURS = ("_static/", "lite/")  # folders whose pages are not pages of the book
+NAMED = ("aria-describedby", "aria-labelledby", "aria-controls", "for", "popovertarget")  # attributes that name ids of the page
 CHAPTERS = (("book", "*.md"), ("notebooks", "*.ipynb"))
 # What every chapter has: the class that its directive leaves in the page, and the directive.
 CHAPTER = re.compile(r"(?:.*/)?book/\d\d-[^/]+\.html")
@@ -81,6 +82,7 @@ class Page(HTMLParser):
     links: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
     classes: set[str] = field(default_factory=set)
+    named: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     title: bool = False
 
@@ -92,6 +94,8 @@ class Page(HTMLParser):
         self.classes.update((have.get("class") or "").split())
         if have.get("id"):
             self.ids.append(str(have["id"]))
+        for name in NAMED:
+            self.named += (have.get(name) or "").split()
         for name in FETCHED.get(tag, ()):
             if have.get(name) and not (tag == "link" and set((have.get("rel") or "").split()) <= PASSIVE_LINKS):
                 self.fetched.append(str(have[name]))
@@ -135,6 +139,8 @@ def site_faults(folder: Path) -> list[str]:
         faults += [f"{name}: {fault}" for fault in page.faults + skeleton_faults(name, page)]
         faults += [f"{name}: asks for {address} from elsewhere; put the file into the site" for address in page.fetched
                    if is_external(address)]
+        faults += [f"{name}: an element is described, labelled or opened by {i!r}, and there is no such id"
+                   for i in sorted(set(page.named) - set(page.ids))]
         faults += [f"{name}: the id {i!r} occurs twice" for i in sorted({i for i in page.ids if page.ids.count(i) > 1})]
         for address in [a for a in page.fetched + page.links if not is_external(a) and not a.startswith("data:")]:
             faults += [f"{name}: {fault}" for fault in link_faults(path, address, pages)]
@@ -158,6 +164,10 @@ def link_faults(path: Path, address: str, pages: dict[Path, Page]) -> Iterator[s
         yield f"the link {address} leads nowhere"
     elif parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].ids:
         yield f"the link {address} leads to a page that has no such place"
+    elif (lite := next((folder for folder in target.parents if folder.name == "lite"), None)) is not None:
+        for name in parse_qs(parts.query).get("path", []):
+            if not (lite / "files" / name).is_file():
+                yield f"the link {address} opens a notebook that is not there"
 
 
 def css_faults(folder: Path) -> list[str]:

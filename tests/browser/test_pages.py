@@ -56,6 +56,13 @@ def test_a_script_slipped_into_a_page_does_not_run(check: Any) -> None:
     assert found["refused"] >= 3
 
 
+def test_no_page_runs_or_fetches_what_is_slipped_in(report: dict[str, Any]) -> None:
+    ways = ["script-src-attr inline", "script-src-elem data",
+            "script-src-elem http://127.0.0.1:9/slipped.js", "script-src-elem inline"]
+    assert {page: found["slipped"] for page, found in report.items()
+            if found["slipped"] != {"ran": None, "refused": ways}} == {}
+
+
 def test_every_page_has_the_policy(site: Path, pages: list[str]) -> None:
     for page in pages:
         text = (site / page).read_text("utf-8")

@@ -4,8 +4,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+import yaml
 
-from tests.site.small_book import DIAGRAM, SKELETON, Book
+from tests.site.small_book import DIAGRAM, SKELETON, Book, small_config
 
 PAGE = "# Chapter\n\nWords.\n\n"
 
@@ -62,6 +63,22 @@ def orphan(book: Book) -> None:
     book.diagram("flowchart LR\n  nobody --> uses")
 
 
+def stray_file(book: Book) -> None:
+    """Somebody else's script, put among the static files."""
+    book.write("extra/stray.min.js", "/*! not ours */")
+    config = yaml.safe_load(small_config())
+    config["sphinx"]["config"]["html_static_path"].append("extra")
+    book.write("_config.yml", yaml.safe_dump(config))
+
+
+def notebook_not_in_the_browser(book: Book) -> None:
+    chapter('<a href="../lite/lab/index.html?path=no.ipynb">run</a>\n')(book)
+    book.write("extra/lite/lab/index.html", "<p>JupyterLite</p>")
+    config = yaml.safe_load(small_config())
+    config["sphinx"]["config"]["html_extra_path"] = ["extra"]
+    book.write("_config.yml", yaml.safe_dump(config))
+
+
 FAULTS = {
     "a notebook that fails": (broken_notebook, ("notebooks/01-broken.ipynb", "ZeroDivisionError", "fine / 0")),
     "an unknown fact": (chapter("It takes {fact}`slurm.bf_intervall`."),
@@ -78,6 +95,7 @@ FAULTS = {
     "a table of contents that is no YAML": (unreadable_toc, ("_toc.yml cannot be read", "line 1")),
     "a script from elsewhere": (chapter('<script src="https://example.org/x.js"></script>\n'),
                                 ("book/01-chapter.html", "asks for https://example.org/x.js from elsewhere")),
+    "a file of others that no list names": (stray_file, ("_static/stray.min.js is on no list", "site/third-party.toml")),
     "a picture from elsewhere": (chapter('```{raw} html\n<img src="//example.org/x.png" alt="x">\n```\n'),
                                  ("book/01-chapter.html", "asks for //example.org/x.png from elsewhere")),
     "a picture without alternative text": (chapter('<img src="data:image/gif;base64,R0lGOD">\n'),
@@ -87,6 +105,8 @@ FAULTS = {
                           ("book/01-chapter.html", "the link 02-not-written.html leads nowhere")),
     "a link to a place that is not there": (chapter('<a href="index.html#absent">there</a>\n'),
                                             ("index.html#absent", "no such place")),
+    "an explanation that is not there": (chapter('<i aria-describedby="absent">x</i>\n'), ("'absent', and there is no such id",)),
+    "a notebook in the browser that is not there": (notebook_not_in_the_browser, ("opens a notebook that is not there",)),
     "an id that occurs twice": (chapter('<i id="same"></i><i id="same"></i>\n'), ("the id 'same' occurs twice",)),
     "a chapter without its parts": (bare_chapter, ("book/01-chapter.html: a chapter needs the directive {card}", "{predict}",
                                                    "{key-points}", "{leaves-out}", "{sources}", "CONTRIBUTING.md")),
