@@ -103,6 +103,7 @@ export async function join({ words, numbers }) {
     else {
       box.removeAttribute("role");
       box.removeAttribute("aria-label");
+      box.style.display = "block"; // it may be a grid of drawings
       box.replaceChildren(image);
     }
   };
@@ -114,7 +115,10 @@ export async function join({ words, numbers }) {
   };
 
   const first = make("header", { className: "cs-print-title" }, make("p", { className: "cs-print-name" }, title),
-    ...[...document.querySelectorAll(".cs-footer p")].map((p) => make("p", {}, p.textContent.replace(/\s+/g, " ").trim())));
+    ...[...document.querySelectorAll(".cs-footer p")].map((p) => {
+      p.querySelectorAll("a:not([rel=license])").forEach((link) => link.remove()); // they lead to what is not on paper
+      return make("p", {}, p.textContent.replace(/\s+/g, " ").replace(/( \.)+ *$/, "").trim());
+    }));
   first.firstChild.after(make("p", { className: "cs-print-subtitle" }, words.subtitle));
 
   const list = make("nav", { className: "cs-print-contents", ariaLabel: words.contents }, make("h1", {}, words.contents));

@@ -1,16 +1,19 @@
 """One PDF of the whole book from the built site: ``make pdf``. Chromium prints one page that joins them all.
 
 Printed twice: the first print tells on which sheet each page of the book begins, the second has that in its contents.
-What would be cut at an edge of the sheet is a fault, not a warning.
+What would be cut at an edge of the sheet is a fault, not a warning. The file lies beside the pages, and each page's footer
+leads to it; a page that is built anew has no such link until the PDF is made again.
 """
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,7 @@ from clustersim.messages import _, set_language  # noqa: E402
 
 PATIENCE_S = 600
 NAME = "orchestrating-large-scale-training"
+MARK = re.compile(r"<!-- pdf -->.*?<!-- /pdf -->")  # in the footer of a page
 
 
 def node() -> str:
@@ -119,19 +123,28 @@ def make(html: Path, first: str, out: Path) -> dict[str, Any]:
     return {**report, "numbers": numbers}
 
 
+def link(html: Path, name: str, size: int) -> None:
+    """Put a link to the file ``name`` of ``size`` bytes into the footer of every page, in place of an earlier one."""
+    words = escape(_("The whole book as a PDF ({size:.0f} MB)").format(size=size / 1e6))
+    for path in sorted(html.rglob("*.html")):
+        text = path.read_text("utf-8")
+        root = re.search(r'data-content_root="([^"]*)"', text)
+        if MARK.search(text) and root is not None and (path.parent / root[1]).resolve() == html.resolve():
+            address = f'<a href="{root[1]}{name}" type="application/pdf">{words}</a>.'
+            path.write_text(MARK.sub(f"<!-- pdf -->{address}<!-- /pdf -->", text), "utf-8")
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Make one PDF of the whole book.")
     parser.add_argument("--html", type=Path, default=ROOT / "_build" / "html", help="the built site, or one language of it")
     parser.add_argument("--first", default="book/index.html", help="its first page")
     parser.add_argument("--language", default="en")
-    parser.add_argument("--out", type=Path, help=f"default: _build/{NAME}.pdf")
     options = parser.parse_args(argv)
-    suffix = "" if options.language == "en" else f"-{options.language}"
-    out = options.out or ROOT / "_build" / f"{NAME}{suffix}.pdf"
     set_language(options.language)
+    out = options.html / f"{NAME}.pdf"
     make(options.html, options.first, out)
-    print(f"{out.relative_to(ROOT) if out.is_relative_to(ROOT) else out}: {len(PdfReader(out).pages)} pages, "
-          f"{out.stat().st_size / 1e6:.1f} MB")
+    link(options.html, out.name, out.stat().st_size)
+    print(f"{out.name}: {len(PdfReader(out).pages)} pages, {out.stat().st_size / 1e6:.1f} MB, in {options.html}")
     return 0
 
 

@@ -20,6 +20,7 @@ for folder in ("ext", "build"):
 
 import bootstrap  # noqa: E402
 import csp  # noqa: E402
+import launch  # noqa: E402
 import licences  # noqa: E402
 import live_assets  # noqa: E402
 import make_site  # noqa: E402
@@ -28,8 +29,8 @@ import page_check  # noqa: E402
 import run_tests  # noqa: E402
 import serve  # noqa: E402
 
-__all__ = ["Book", "DIAGRAM", "SKELETON", "bootstrap", "csp", "licences", "live_assets", "make_site", "mermaid_static",
-           "page_check", "run_tests", "serve", "small_config"]
+__all__ = ["Book", "DIAGRAM", "SKELETON", "bootstrap", "csp", "launch", "licences", "live_assets", "make_site",
+           "mermaid_static", "page_check", "run_tests", "serve", "small_config"]
 
 # What every chapter needs besides its own text.
 SKELETON = """
