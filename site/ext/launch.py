@@ -77,8 +77,8 @@ def for_colab(notebook: Notebook, addresses: list[str]) -> Notebook:
     listed = " ".join(f'"{address}"' for address in addresses)
     source = (f"# {_('Only in Colab: the simulator, from the site of the book, by address and hash.')}\n"
               f"%pip install --quiet --no-deps {listed}")
-    cell = {"cell_type": "code", "id": "colab", "metadata": {}, "execution_count": None, "outputs": [],
-            "source": source.splitlines(keepends=True)}
+    cell: dict[str, Any] = {"cell_type": "code", "id": "colab", "metadata": {}, "execution_count": None, "outputs": [],
+                            "source": source.splitlines(keepends=True)}
     return {**notebook, "cells": [cell, *notebook["cells"]]}
 
 
