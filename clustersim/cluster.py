@@ -45,6 +45,7 @@ class Partition:
     state: str = "UP"
     lln: bool = False
     preempt_mode: str = ""
+    grace: int = 0  # seconds that a victim of preemption still has
 
 
 @dataclass(frozen=True, slots=True)

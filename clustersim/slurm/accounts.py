@@ -37,7 +37,8 @@ class Qos:
     name: str
     priority: int = 0
     preempt: frozenset[str] = frozenset()
-    preempt_mode: str = ""
+    preempt_mode: str = ""  # "": that of the cluster
+    grace: int = 0  # seconds
     flags: frozenset[str] = frozenset()
     limits: Limits = Limits()
 
@@ -108,18 +109,18 @@ def read_accounting(section: Section) -> Accounting:
 
 
 def _qos(item: Section) -> Qos:
+    """One QOS. The mode ``off`` is stored as 0, which means none of its own: the cluster's holds (``preempt_qos.c``; measured)."""
     mode = item.text("preemptmode", "").upper()
     if mode not in {"", "CLUSTER", "OFF", "CANCEL", "REQUEUE", "SUSPEND"}:
         raise InputError(item.where("preemptmode"), mode, "cluster, off, cancel, requeue, suspend")
     flags = frozenset(filter(None, item.text("flags", "").split(",")))
     for flag in sorted(flags - {"DenyOnLimit"}):
         raise UnsupportedError(item.where("flags"), flag)
-    for key in ("gracetime", "GraceTime"):
-        if item.integer(key, 0):
-            raise UnsupportedError(item.where(key), key)
     qos = Qos(
         name=item.text("name"), priority=item.integer("priority", 0, high=2**31), limits=_limits(item), flags=flags,
-        preempt=frozenset(filter(None, item.text("preempt", "").split(","))), preempt_mode="" if mode == "CLUSTER" else mode)
+        preempt=frozenset(filter(None, item.text("preempt", "").split(","))),
+        preempt_mode="" if mode in {"CLUSTER", "OFF"} else mode,
+        grace=max(item.integer(key, 0) for key in ("gracetime", "GraceTime")))
     item.finish()
     return qos
 

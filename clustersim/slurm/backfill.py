@@ -31,12 +31,12 @@ class Slot:
 class NodeSpace:
     """The table of free nodes over time. Plans are rounded down to the resolution, as Slurm does."""
 
-    def __init__(self, now: int, resolution: int, window: int, nodes: int) -> None:
-        self.resolution = resolution
+    def __init__(self, now: int, resolution: int, window: int, nodes: int, clock: int = 0) -> None:
+        self.resolution, self.clock = resolution, clock  # the grid lies on the wall clock, which showed ``clock`` at 0
         self.slots = [Slot(self.floor(now), self.floor(now + window), nodes)]
 
     def floor(self, time: int) -> int:
-        return time - time % self.resolution
+        return time - (time + self.clock) % self.resolution
 
     def between(self, begin: int, end: int, nodes: int) -> tuple[int, int]:
         """Which of ``nodes`` are free from ``begin`` to ``end``, and from when more could be (0: never more)."""
@@ -133,7 +133,7 @@ class _Cycle:
     def __init__(self, system: Controller, now: int) -> None:
         options = system.settings.scheduler
         self.system, self.now, self.options = system, now, options
-        self.space = NodeSpace(now, options.bf_resolution, options.bf_window * MINUTE, system.available)
+        self.space = NodeSpace(now, options.bf_resolution, options.bf_window * MINUTE, system.available, system.clock)
         self.tried = self.started = 0
         self.rejected: set[tuple[str, str]] = set()
         self.array_plans: Counter[str] = Counter()

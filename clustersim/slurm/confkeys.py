@@ -57,7 +57,7 @@ PARTITION_PASSED_OVER = words("Alternate AllocNodes CpuBind DisableRootJobs Hidd
 # The values with which these keys change nothing.
 PARTITION_HARMLESS = {
     "AllowAccounts": "ALL", "AllowGroups": "ALL", "AllowQos": "ALL", "ExclusiveUser": "NO", "ExclusiveTopo": "NO",
-    "GraceTime": "0", "ReqResv": "NO", "RootOnly": "NO", "PowerDownOnIdle": "NO", "MaxCPUsPerNode": "UNLIMITED",
+    "ReqResv": "NO", "RootOnly": "NO", "PowerDownOnIdle": "NO", "MaxCPUsPerNode": "UNLIMITED",
     "MaxCPUsPerSocket": "UNLIMITED", "MaxMemPerNode": "UNLIMITED", "MaxMemPerCPU": "UNLIMITED",
 }
 PARTITION_NOT_MODELLED = frozenset(PARTITION_HARMLESS) | words("""

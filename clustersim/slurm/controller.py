@@ -8,6 +8,9 @@ time limits (every 30 s), the full run of the main loop (``sched_interval``), th
 reality the phase is chance (of three time-outs in the measured runs two spread over 22 and 12 s). Seed 0 takes 68 s:
 the measured clusters came up 55 to 93 s before their first job, and with 68 s the limit check falls between the
 quarter minutes at which the measured jobs reach their limits, so that no result hangs on a tie. Other seeds draw it.
+
+``clock`` is what a wall clock showed at the run's zero, in seconds past the full hour. Backfill's grid (``bf_resolution``)
+and the windows in which it takes running jobs away lie on that clock. Seed 0 begins on the full hour, other seeds draw it.
 """
 from __future__ import annotations
 
@@ -27,7 +30,8 @@ from clustersim.slurm.record import Recorder
 from clustersim.slurm.reserve import Reservations
 from clustersim.slurm.select import Selector
 from clustersim.slurm.topology import Tree
-from clustersim.slurm.workload import SlurmWorkload
+from clustersim.slurm.workload import SlurmWorkload, refuse_time_slices
+from clustersim.units import HOUR
 
 PERIODIC_TIMEOUT = 30  # seconds between two checks of time limits (slurmctld.h; the same in 22.05 and 26.05)
 STARTED = 68
@@ -62,6 +66,7 @@ class Controller:
         if overheads is None:
             overheads = MEASURED if workload.speed is None else Overheads.at_speed(workload.speed)
         self.overheads = overheads
+        refuse_time_slices(self.settings, self.accounting, f"{workload.name}: config.PreemptMode")
         self.partitions = {p.name: p for p in self.cluster.partitions}
         self.part_nodes = {p.name: sum(1 << self.cluster.index[n] for n in p.nodes) for p in self.cluster.partitions}
         self.part_cpus = {p.name: sum(self.cluster.nodes[self.cluster.index[n]].cpus for n in p.nodes)
@@ -78,7 +83,8 @@ class Controller:
         self.agenda = Agenda()
         self._no_jobs()
         self._healthy_nodes()
-        self.started = STARTED if seed == 0 else random.Random(seed).randrange(600)
+        draw = random.Random(seed).randrange
+        self.started, self.clock = (STARTED, 0) if seed == 0 else (draw(600), draw(HOUR))
         self._first_ticks()
         self._load(workload)
 
@@ -97,6 +103,7 @@ class Controller:
         self.closing = [0] * self.pool.size  # completing jobs on each node
         self.closing_bits = self.down = self.drain = self.silent = self.planned = self.maint = 0
         self.stuck: list[tuple[str, int]] = []  # (job, run) whose nodes cannot be cleaned up: their daemon is dead
+        self.given_up: dict[int, int] = {}  # node -> when a ping will give it up, if its daemon stays dead
         self.owners: dict[int, str] = {}
         self.node_reason: dict[int, str] = {}
         self.touched = self.pool.every
@@ -130,6 +137,8 @@ class Controller:
 
     def instant(self, now: int) -> None:
         self.now = now
+        if self.bf_dirty is not None and not (self.pending or self.planned):
+            self._empty_cycle(now)
         while (item := self.agenda.pop(now)) is not None:
             kind, *rest = item
             _HANDLERS[kind](self, now, *rest)
@@ -162,6 +171,15 @@ class Controller:
         if self.bf_dirty is None or not (self.pending or self.planned):
             return None
         return max(self.bf_dirty, self.last_bf + self.settings.scheduler.bf_interval)
+
+    def _empty_cycle(self, now: int) -> None:
+        """Note a cycle over an empty queue that has passed: it does nothing, but the next comes ``bf_interval`` after it.
+
+        The thread makes its cycle after any change, whether jobs wait or not (``_more_work`` in ``backfill.c``).
+        """
+        due = max(self.bf_dirty or 0, self.last_bf + self.settings.scheduler.bf_interval)
+        if due < now:
+            self.bf_dirty, self.last_bf = None, due
 
     def queue_main(self, now: int) -> None:
         """Somebody asked for scheduling; runs are gathered for ``batch_sched_delay``."""
@@ -272,5 +290,5 @@ def _recheck(system: Controller, now: int) -> None:
 _HANDLERS: dict[str, Callable[..., None]] = {
     "submit": inputs.submit, "act": inputs.act, "recheck": _recheck, "reservation": inputs.reservation_edge,
     "done": lifecycle.work_done, "settle": lifecycle.settle, "kill": lifecycle.kill, "release": lifecycle.release,
-    "timeout": inputs.node_timeout,
+    "timeout": inputs.node_timeout, "answer": inputs.answer, "stuck": lifecycle.release_stuck,
 }

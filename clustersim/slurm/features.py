@@ -40,9 +40,14 @@ def parse_constraint(text: str, where: str = "constraint") -> Constraint:
 
     >>> parse_constraint("cpu&new").any_of == (frozenset({"cpu", "new"}),)
     True
+    >>> parse_constraint("[cpu*2&new*1]").counts
+    (('cpu', 2), ('new', 1))
     """
     if not text.strip():
         return Constraint()
+    bracketed = re.fullmatch(r"\[([^\[\]()|]*\*[^\[\]()|]*)\]", text.strip())
+    if bracketed:
+        text = bracketed[1]
     if re.search(r"[\[\]()]", text):
         raise UnsupportedError(where, text)
     plain: list[frozenset[str]] = []

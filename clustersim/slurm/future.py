@@ -55,7 +55,7 @@ def will_run(system: Controller, ask: Ask, partition: str, now: int) -> tuple[in
     ends = [(job.limit_end, i) for i, job in enumerate(future.jobs) if job.node_bits & ask.nodes]
     window, edge, i = FIRST_WINDOW, 0, 0
     while i < len(ends):
-        edge = edge or ends[i][0] + FIRST_WINDOW - ends[i][0] % FIRST_WINDOW
+        edge = edge or ends[i][0] + FIRST_WINDOW - (ends[i][0] + system.clock) % FIRST_WINDOW
         first = i
         while i < len(ends) and (i == first or ends[i][0] <= edge + window):
             i += 1

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from clustersim.clock import FAULTS, INPUTS
 from clustersim.messages import N_
 from clustersim.slurm import lifecycle
+from clustersim.slurm.depend import FINISHED
 from clustersim.slurm.features import parse_constraint
 from clustersim.slurm.jobs import Job, bits_of
 from clustersim.slurm.placing import ask_for, eligible, part_trouble, test_only
@@ -114,6 +115,8 @@ def _refusal(system: Controller, job: Job, tasks: int) -> str:
         return (f"sbatch: error: {limit}\n" if limit else "") + REFUSED.format(why=why)
     if spec.reservation and spec.reservation not in system.reservations.all:
         return REFUSED.format(why="Requested reservation is invalid")
+    if spec.reservation and not system.reservations.all[spec.reservation].admits(job):
+        return REFUSED.format(why="Access denied to requested reservation")
     if parse_constraint(spec.constraint).names() - set(system.pool.features):
         return REFUSED.format(why="Invalid feature specification")
     open_to = [name for name, (reason, _message) in zip(job.partitions, troubles, strict=True) if not reason]
@@ -201,10 +204,18 @@ def _release(system: Controller, now: int, one: OperatorAct) -> None:
     system.queue_main(now)
 
 
+MIN_JOB_AGE = 300  # seconds after its end the controller forgets a job (slurm.conf(5), MinJobAge)
+
+
 def _requeue(system: Controller, now: int, one: OperatorAct) -> None:
+    """A job that is over is run again too, as long as the controller remembers it (``_job_requeue`` in ``job_mgr.c``)."""
     for job in targets(system, one.job):
-        if job.state in {"RUNNING", "SUSPENDED"} and lifecycle.may_requeue(system, job):
+        if not lifecycle.may_requeue(system, job):
+            continue
+        if job.state in {"RUNNING", "SUSPENDED"}:
             lifecycle.stop(system, job, now, "REQUEUED", N_("requeued by an operator"), requeue=True)
+        elif job.state in FINISHED and job.runs and job.end is not None and now - job.end < MIN_JOB_AGE:
+            lifecycle.run_again(system, job, now)
 
 
 def _bits(system: Controller, one: OperatorAct) -> int:
@@ -223,10 +234,21 @@ def _down(system: Controller, now: int, one: OperatorAct) -> None:
 
 
 def _resume(system: Controller, now: int, one: OperatorAct) -> None:
+    """A drained node is back at once, a node that was down when it has answered the ping that this sends."""
     bits = _bits(system, one)
     system.drain &= ~bits
-    system.down &= ~(bits & ~system.silent)
+    asked = bits & system.down & ~system.silent
+    if asked:
+        system.agenda.put(now + ANSWER, INPUTS, ("answer", asked))
     _nodes_changed(system, now, one)
+
+
+def answer(system: Controller, now: int, bits: int) -> None:
+    """Nodes that were resumed have answered."""
+    back = bits & ~system.silent
+    system.down &= ~back
+    system.touched |= back
+    system.queue_main(now)
 
 
 def _nodes_changed(system: Controller, now: int, one: OperatorAct) -> None:
@@ -236,29 +258,48 @@ def _nodes_changed(system: Controller, now: int, one: OperatorAct) -> None:
     system.queue_main(now)
 
 
+PURGE_JOB_INTERVAL, MESSAGE_TIMEOUT = 60, 10  # seconds
+ANSWER = 1  # seconds: the ping goes out with the next turn of the controller's loop (_require_node_reg in node_mgr.c)
 PING_OFFSET = 3  # seconds after the daemon's start (MIN_CHECKIN_TIME); pings follow every SlurmdTimeout / 3
 
 
 def _kill_slurmd(system: Controller, now: int, one: OperatorAct) -> None:
-    """The daemon is gone. The node is given up at the first ping that finds the last answer SlurmdTimeout old.
+    """The daemon is gone. Jobs go on (their steps report their end themselves), but the node cannot be cleaned up after them.
 
-    Jobs go on (their steps report their end themselves), but the node cannot be cleaned up after them.
+    Pings come every SlurmdTimeout / 3, and pass over a node that answered anything since the one before. A ping gives a
+    node up if its last answer was SlurmdTimeout old at the ping before (``ping_nodes.c``; measured).
     """
     bits, timeout = _bits(system, one), system.settings.slurmd_timeout
     system.silent |= bits
-    if timeout:
-        every = max(timeout // 3, 1)
-        last_answer = system.grid(now - PING_OFFSET + 1, every) + PING_OFFSET - every
-        system.agenda.put(last_answer + timeout, FAULTS, ("timeout", bits))
+    for i in bits_of(bits) if timeout else ():
+        every, heard = max(timeout // 3, 1), _last_contact(system, i)
+        while (due := _ping(system, heard + every + 1, every)) <= now:
+            heard = due
+        system.given_up[i] = _ping(system, heard + timeout, every) + every
+        system.agenda.put(system.given_up[i], FAULTS, ("timeout", i))
     _nodes_changed(system, now, one)
 
 
-def node_timeout(system: Controller, now: int, bits: int) -> None:
+def _ping(system: Controller, time: int, every: int) -> int:
+    """The first ping at or after ``time``."""
+    return system.grid(time - PING_OFFSET, every) + PING_OFFSET
+
+
+def _last_contact(system: Controller, i: int) -> int:
+    """When a job last started or ended on the node; it answered then. Else when the controller came up."""
+    name = system.cluster.nodes[i].name
+    times = [job.start for job in system.running.values() if job.node_bits >> i & 1]
+    times += [run.end for job in system.jobs.values() for run in job.runs if run.end is not None and name in run.nodes]
+    return max(times, default=-system.started)
+
+
+def node_timeout(system: Controller, now: int, i: int) -> None:
     """SlurmdTimeout is over: the node is DOWN, reason "Not responding"."""
-    lost = bits & system.silent
+    lost = 1 << i & system.silent if system.given_up.get(i) == now else 0
     system.down |= lost
     system.touched |= lost
-    system.node_reason.update((i, "Not responding") for i in bits_of(lost))
+    if lost:
+        system.node_reason[i] = "Not responding"
     lifecycle.node_down(system, lost, now)
     lifecycle.release_stuck(system, now)
     system.queue_main(now)
@@ -270,9 +311,17 @@ def _start_slurmd(system: Controller, now: int, one: OperatorAct) -> None:
     for i in bits_of(bits):
         if back == 2 or (back == 1 and system.node_reason.get(i) == "Not responding"):
             system.down &= ~(1 << i)
-    lifecycle.release_stuck(system, now)
+    if system.stuck:
+        system.agenda.put(_asked_again_at(system, now), INPUTS, ("stuck",))
     system.touched |= bits
     system.queue_main(now)
+
+
+def _asked_again_at(system: Controller, now: int) -> int:
+    """When nodes are asked once more to clean up after completing jobs (``_list_find_job_old`` in ``job_mgr.c``; measured)."""
+    ended = max(system.jobs[key].runs[run - 1].end or 0 for key, run in system.stuck)
+    again = ended + system.settings.kill_wait + 2 * MESSAGE_TIMEOUT + 1
+    return system.grid(max(now, again), PURGE_JOB_INTERVAL)
 
 
 def _create_reservation(system: Controller, now: int, one: OperatorAct) -> None:
@@ -305,6 +354,9 @@ def _update_partition(system: Controller, now: int, one: OperatorAct) -> None:
     for key, value in one.set:
         part = replace(part, **partition_value(key, value, key))
     system.partitions[one.name] = part
+    if any(key == "PriorityJobFactor" for key, _value in one.set):
+        system.priorities.weigh(part)
+        system.calc_soon(now)
     system.queue_main(now)
 
 

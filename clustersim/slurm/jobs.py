@@ -65,7 +65,6 @@ class Job:
     places: tuple[tuple[str, int, tuple[int, ...]], ...] = ()
     completing: bool = False
     fits: dict[str, int] = field(default_factory=dict)  # partition -> nodes that suit the job, in any state
-    ever_requeued: bool = False
 
     @property
     def shown_reason(self) -> str:

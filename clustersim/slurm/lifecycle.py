@@ -177,7 +177,11 @@ def check_limits(system: Controller, now: int) -> None:
     while system.limits and system.limits[0][0] <= now:
         _time, _number, _task, key, generation = heappop(system.limits)
         job = system.jobs[key]
-        if job.generation == generation and job.state == "RUNNING":
+        if job.generation != generation or job.state != "RUNNING":
+            continue
+        if job.preempt_since is not None:
+            preempt.end_victim(system, job, now)
+        else:
             stop(system, job, now, "TIMEOUT", N_("its time limit is over"))
 
 
@@ -190,13 +194,21 @@ def drop(system: Controller, job: Job, now: int, state: str = "CANCELLED") -> No
     system.queue_main(now)
 
 
+def run_again(system: Controller, job: Job, now: int) -> None:
+    """A finished job goes back to the queue: its last run counts as requeued."""
+    job.runs[-1] = replace(job.runs[-1], state="REQUEUED")
+    system.policy.count_submit(job)
+    _back_to_queue(system, job, now)
+    system.queue_main(now)
+
+
 def may_requeue(system: Controller, job: Job) -> bool:
     return system.settings.job_requeue if job.spec.requeue is None else job.spec.requeue
 
 
 def _back_to_queue(system: Controller, job: Job, now: int) -> None:
     job.state, job.submit, job.begin = "PENDING", now, max(job.begin, now + REQUEUE_DELAY)
-    job.reason, job.detail, job.eligible, job.ever_requeued = "BeginTime", "", None, True
+    job.reason, job.detail, job.eligible, job.preempt_since = "BeginTime", "", None, None
     job.allocation, job.node_bits, job.suspended_s = (), 0, 0
     job.limit = requested_limit(system, job)
     system.pending[job.key] = job

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from clustersim.slurm.controller import Controller
 
 MESSAGE_TIMEOUT = 10  # seconds; with KillWait the time in which a preemptor makes no more victims
-REORDERINGS = 1       # preempt_reorder_count
 _PRIORITY_SHIFT = 16  # victims: QOS priority (or tier) first, then fewer nodes
 
 
@@ -25,6 +24,8 @@ def may_preempt(system: Controller, job: Job, partition: str, victim: Job) -> bo
     """Whether ``job`` in ``partition`` has the right to the victim's nodes."""
     settings = system.settings
     if settings.preempt_type == "preempt/qos":
+        if victim.qos == job.qos:
+            return settings.preempt_within and job.priority > victim.priority
         return victim.qos in system.accounting.qos[job.qos].preempt
     theirs = system.partitions[victim.partition]
     return theirs.priority_tier < system.partitions[partition].priority_tier and theirs.preempt_mode != "OFF"
@@ -35,6 +36,13 @@ def mode_of(system: Controller, victim: Job) -> str:
     if system.settings.preempt_type == "preempt/qos":
         return system.accounting.qos[victim.qos].preempt_mode or system.settings.preempt_mode
     return system.partitions[victim.partition].preempt_mode or system.settings.preempt_mode
+
+
+def grace_of(system: Controller, victim: Job) -> int:
+    """Seconds that the victim still has (``GraceTime`` of its QOS or partition)."""
+    if system.settings.preempt_type == "preempt/qos":
+        return system.accounting.qos[victim.qos].grace
+    return system.partitions[victim.partition].grace
 
 
 def candidates(system: Controller, job: Job, partition: str, now: int) -> list[Job]:
@@ -87,8 +95,11 @@ def place_now(system: Controller, ask: Ask, partition: str, up: int, now: int) -
 
 
 def _fewest_victims(system: Controller, ask: Ask, partition: str, order: list[Job]) -> tuple[Chosen | None, list[Job]]:
-    """Take victims away one by one until the job fits, then once more with the useful ones in front."""
-    passes = 0
+    """Take victims away one by one until the job fits, then once more with the useful ones in front.
+
+    With ``preempt_strict_order`` only the last one comes to the front, and the others keep their order.
+    """
+    passes, options = 0, system.settings.scheduler
     while True:
         future, gone, found = system.pool.copy(), [], None
         for victim in order:
@@ -104,9 +115,12 @@ def _fewest_victims(system: Controller, ask: Ask, partition: str, order: list[Jo
             return None, []
         chosen = found.nodes
         passes += 1
-        if passes > REORDERINGS + 1 or len(order) <= passes:
+        if passes > options.preempt_reorder_count + 1 or len(order) <= passes:
             return found, [victim for victim in gone if victim.node_bits & chosen]
         last, before = gone[-1], set(map(id, gone[:-1]))
+        if options.preempt_strict_order:
+            order = [last, *(victim for victim in order if victim is not last)]
+            continue
 
         def usefulness(victim: Job, last: Job = last, before: set[int] = before, chosen: int = chosen) -> int:
             if victim is last:
@@ -159,9 +173,33 @@ def evict(system: Controller, job: Job, victims: list[Job], now: int) -> bool:
         return False  # the last victims may still be on their way out
     job.preempt_since, job.preempting = now, True
     for victim in victims:
-        again = mode_of(system, victim) == "REQUEUE" and lifecycle.may_requeue(system, victim)
-        lifecycle.stop(system, victim, now, "PREEMPTED", N_("a job with the right to its nodes needs them"), requeue=again)
+        if not _in_grace(system, victim, now):
+            end_victim(system, victim, now)
+    if any(victim.preempt_since is not None and victim.state == "RUNNING" for victim in victims):
+        system.recheck_at(now, now + patience)
     return False
+
+
+def _in_grace(system: Controller, victim: Job, now: int) -> bool:
+    """Whether the victim may still run (``_job_check_grace`` in ``preempt.c``); the first question starts its grace time.
+
+    SIGTERM goes to the steps, not to the batch script, so a script without srun runs on until the time is over (measured).
+    """
+    grace = grace_of(system, victim)
+    if not grace:
+        return False
+    if victim.preempt_since is None:
+        victim.preempt_since, victim.limit_end = now, min(victim.limit_end, now + grace)
+        system.recorder.write(now, "signal", victim.key, signal="SIGTERM", why=N_("its grace time begins"))
+        system.future = None
+        system.limit_check(victim)
+    return now < victim.limit_end
+
+
+def end_victim(system: Controller, victim: Job, now: int) -> None:
+    """The victim goes, and comes back if its mode and its own wish say so."""
+    again = mode_of(system, victim) == "REQUEUE" and lifecycle.may_requeue(system, victim)
+    lifecycle.stop(system, victim, now, "PREEMPTED", N_("a job with the right to its nodes needs them"), requeue=again)
 
 
 def wake_paused(system: Controller, now: int) -> None:

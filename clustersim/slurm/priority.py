@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from clustersim.cluster import Cluster
+from clustersim.cluster import Cluster, Partition
 from clustersim.slurm.accounts import Accounting
 from clustersim.slurm.jobs import Job
 from clustersim.slurm.settings import Settings
@@ -23,14 +23,20 @@ class Priorities:
     def __init__(self, cluster: Cluster, settings: Settings, accounting: Accounting) -> None:
         self.settings, self.accounting = settings, accounting
         self.cluster_cpus, self.node_count = cluster.cpus, len(cluster.nodes)
-        self.cluster = cluster
         self.next_basic = FIRST_BASIC_PRIORITY
-        factors = [p.priority_job_factor for p in cluster.partitions]
-        self.top_factor = max(factors, default=0)
+        self.factors = {p.name: p.priority_job_factor for p in cluster.partitions}
+        self.top_factor = max(self.factors.values(), default=0)
         self.top_qos = max((q.priority for q in accounting.qos.values()), default=0)
         self.shares = FairTree(accounting)
         varying = settings.weight_age or settings.weight_job_size or settings.weight_fairshare
         self.changes = bool(settings.multifactor and varying)
+
+    def weigh(self, partition: Partition) -> None:
+        """An operator changed the partition's PriorityJobFactor; the largest one ever seen stays the measure (``update_part``
+        in ``partition_mgr.c``). Waiting jobs feel it at the next recalculation."""
+        self.factors[partition.name] = partition.priority_job_factor
+        self.top_factor = max(self.top_factor, partition.priority_job_factor)
+        self.changes = self.settings.multifactor
 
     def submit(self, job: Job, now: int) -> None:
         """The priority of a new job. Jobs that may not start yet have no age."""
@@ -44,8 +50,7 @@ class Priorities:
         """Apply the formula, once for each partition of the job."""
         common = self._common(job, now)
         for name in job.partitions:
-            partition = self.cluster.partition(name)
-            share = partition.priority_job_factor / self.top_factor if partition and self.top_factor else 0.0
+            share = self.factors[name] / self.top_factor if self.top_factor else 0.0
             total = common + self.settings.weight_partition * share
             job.part_priority[name] = int(min(max(total, 1), MAX_PRIORITY))
         job.priority = job.part_priority[job.partition]

@@ -83,7 +83,7 @@ def read_job(item: Section, cluster: Cluster, settings: Settings, accounting: Ac
     ids, limit = parse_array(item.text("array", ""), item.where("array"), settings.max_array_size)
     constraint = item.text("constraint", "")
     parse_constraint(constraint, item.where("constraint"))
-    count, wait = _switch_request(item)
+    count, wait = _switch_request(item, settings.scheduler.max_switch_wait)
     spec = JobSpec(
         **values, exclusive="node" if exclusive is True else exclusive or "", constraint=constraint,
         nodelist=item.hosts("nodelist", cluster.index, ()), exclude=item.hosts("exclude", cluster.index, ()),
@@ -154,15 +154,16 @@ def _extra_args(item: Section, values: dict[str, Any]) -> None:
         values["gpus_per_node" if match[1] else "gpus_per_job"] = int(match[3])
 
 
-def _switch_request(item: Section) -> tuple[int, int]:
+def _switch_request(item: Section, most: int) -> tuple[int, int]:
+    """(leaf switches at most, seconds to wait for so few): never more than ``max_switch_wait`` (``job_mgr.c``)."""
     value = item.raw("switches")
     if value is None:
         return 0, 0
     match = re.fullmatch(r"(\d{1,9})(?:@(.+))?", str(value))
     if isinstance(value, bool) or not match or not int(match[1]):
         raise InputError(item.where("switches"), value, _("a count of switches, or count@time"))
-    minutes = units.parse_slurm_minutes(match[2], item.where("switches")) if match[2] else 5  # max_switch_wait
-    return int(match[1]), (minutes or 5) * units.MINUTE
+    minutes = units.parse_slurm_minutes(match[2], item.where("switches")) if match[2] else None
+    return int(match[1]), most if minutes is None else min(minutes * units.MINUTE, most)
 
 
 def parse_array(text: str, where: str, max_size: int) -> tuple[tuple[int, ...], int]:

@@ -45,7 +45,7 @@ class Reservations:
     def window(self, job: Job, when: int, seconds: int, every: int, partition: int, required: int, move: bool) -> Window:
         """Nodes for ``job`` at ``when`` for ``seconds``; with ``move`` a later time is sought if none is possible."""
         if job.spec.reservation:
-            return self._own(job, when, every)
+            return self._own(job, when, seconds, every, required)
         for _try in range(11):
             nodes, overlap, until, verdict = every, False, 0, ""
             for one in self.all.values():
@@ -66,17 +66,20 @@ class Reservations:
             when = later
         return Window(0, when, verdict, True, until)
 
-    def _own(self, job: Job, when: int, every: int) -> Window:
+    def _own(self, job: Job, when: int, seconds: int, every: int, required: int) -> Window:
+        """Inside its own reservation: without the nodes that another one (MAINT, say) holds while the job would run."""
         own = self.all.get(job.spec.reservation)
-        if own is None or not own.admits(job) or when >= own.end:
+        if own is None or not own.admits(job) or when >= own.end or required & ~own.nodes:
             return Window(0, when, "invalid")
         if when < own.start:
             return Window(0, own.start, "early")
-        nodes = own.nodes
+        nodes, until = own.nodes, 0
         for other in self.all.values():
-            if other is not own and other.maint and not own.maint and other.start < own.end and other.end > when:
-                nodes &= ~other.nodes
-        return Window(nodes & every, when)
+            if other is own or own.maint or other.start >= when + seconds or other.end <= when or not nodes & other.nodes:
+                continue
+            nodes &= ~other.nodes
+            until = min(until or other.end, other.end)
+        return Window(nodes & every, when, overlap=bool(until), until=until)
 
     def active(self, now: int) -> list[Reservation]:
         return [one for one in self.all.values() if one.start <= now < one.end]

@@ -46,6 +46,8 @@ class SchedulerParameters:
     kill_invalid_depend: bool = False
     preempt_youngest_first: bool = False
     preempt_strict_order: bool = False
+    preempt_reorder_count: int = 1
+    max_switch_wait: int = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Settings:
     lln: bool = False
     preempt_type: str = "preempt/none"
     preempt_mode: str = "OFF"
+    preempt_within: bool = False
     gang: bool = False
     time_slice: int = 30
     preempt_exempt: int = 0
@@ -216,10 +219,10 @@ def _select(values: dict[str, Any], text: str, where: str) -> None:
 def _preempt_mode(values: dict[str, Any], text: str, where: str) -> None:
     words = [word.strip().upper() for word in text.split(",") if word.strip()]
     for word in words:
-        if word not in {"OFF", "CANCEL", "REQUEUE", "SUSPEND", "GANG"}:
-            raise InputError(where, word, "OFF, CANCEL, REQUEUE, SUSPEND or GANG")
-    values["gang"] = "GANG" in words
-    values["preempt_mode"] = next((word for word in words if word != "GANG"), "OFF")
+        if word not in {"OFF", "CANCEL", "REQUEUE", "SUSPEND", "GANG", "WITHIN"}:
+            raise InputError(where, word, "OFF, CANCEL, REQUEUE, SUSPEND, GANG or WITHIN")
+    values["gang"], values["preempt_within"] = "GANG" in words, "WITHIN" in words
+    values["preempt_mode"] = next((word for word in words if word not in {"GANG", "WITHIN"}), "OFF")
 
 
 def _priority_flags(values: dict[str, Any], text: str, where: str) -> None:
@@ -277,8 +280,8 @@ _UNMODELLED_OPTIONS = words("""
     bf_max_job_user_part bf_node_space_size bf_one_resv_per_job bf_running_job_reserve bf_window_linear
     bf_yield_interval bf_yield_sleep build_queue_timeout delay_boot default_gbytes disable_hetjob_steps
     enable_hetjob_steps enable_user_top Ignore_NUMA ignore_prefer_validation inventory_interval
-    max_array_tasks max_depend_depth max_rpc_cnt max_switch_wait no_backup_scheduling nohold_on_prolog_fail
-    pack_serial_at_end partition_job_depth preempt_reorder_count preempt_send_user_signal
+    max_array_tasks max_depend_depth max_rpc_cnt no_backup_scheduling nohold_on_prolog_fail
+    pack_serial_at_end partition_job_depth preempt_send_user_signal
     reduce_completing_frag requeue_setup_env_fail salloc_wait_nodes sbatch_wait_nodes sched_max_job_start
     spec_cores_first step_retry_count step_retry_time time_min_as_soft_limit whole_hetjob whole_pack""")
 # For readers of slurm.conf: the keys read here, and the legal ones that are not modelled.

@@ -83,12 +83,23 @@ def parse_workload(text: str | Mapping[str, Any], file: str = "workload") -> Slu
     config = root.section("config")
     settings = parse_settings(config.data, config.where)
     accounting = read_accounting(root.section("accounting"))
+    refuse_time_slices(settings, accounting, config.where("PreemptMode"))
     jobs = _jobs(root, cluster, settings, accounting)
     names = {spec.id for spec in jobs}
     events = tuple(read_event(item, cluster, names) for item in root.sections("events"))
     until = root.integer("until_s") if root.raw("until_s") is not None else None
     name = root.text("name", "workload")
     return SlurmWorkload(name, cluster, settings, accounting, jobs, events, until, _speed(root))
+
+
+def refuse_time_slices(settings: Settings, accounting: Accounting, where: str) -> None:
+    """With ``preempt/qos`` and ``SUSPEND,GANG`` preemptor and victim share their cores in slices of time (slurm.conf(5),
+    PreemptMode; measured): the newcomer starts suspended, and they take turns. That is not modelled."""
+    victims = {name for one in accounting.qos.values() for name in one.preempt}
+    modes = {accounting.qos[name].preempt_mode or settings.preempt_mode for name in victims}
+    if settings.preempt_type == "preempt/qos" and "SUSPEND" in modes:
+        raise UnsupportedError(where, _("suspending by QOS, which means taking turns on the same cores: use REQUEUE or "
+                                        "CANCEL, or partitions of two tiers with preempt/partition_prio,"))
 
 
 def _speed(root: Section) -> float | None:
@@ -128,11 +139,11 @@ _PARTITION_KEYS = {
     "Default": "default", "MaxTime": "max_time", "DefaultTime": "default_time", "MinNodes": "min_nodes",
     "MaxNodes": "max_nodes", "PriorityTier": "priority_tier", "PriorityJobFactor": "priority_job_factor",
     "OverSubscribe": "oversubscribe", "State": "state",
-    "LLN": "lln", "PreemptMode": "preempt_mode",
+    "LLN": "lln", "PreemptMode": "preempt_mode", "GraceTime": "grace",
 }
 PARTITION_KEYS = frozenset(_PARTITION_KEYS)
 _PARTITION_UNMODELLED = words("""
-    AllowGroups AllowAccounts AllowQos DenyAccounts DenyQos QOS MaxCPUsPerNode DefMemPerNode GraceTime
+    AllowGroups AllowAccounts AllowQos DenyAccounts DenyQos QOS MaxCPUsPerNode DefMemPerNode
     DefMemPerCPU ExclusiveUser Hidden RootOnly OverTimeLimit TRESBillingWeights ReqResv""")
 
 
