@@ -109,7 +109,7 @@ def read_accounting(section: Section) -> Accounting:
 
 
 def _qos(item: Section) -> Qos:
-    """One QOS. The mode ``off`` is stored as 0, which means none of its own: the cluster's holds (``preempt_qos.c``; measured)."""
+    """One QOS. The mode ``off`` is stored as 0, which means none of its own: the cluster's holds (``preempt_qos.c``)."""
     mode = item.text("preemptmode", "").upper()
     if mode not in {"", "CLUSTER", "OFF", "CANCEL", "REQUEUE", "SUSPEND"}:
         raise InputError(item.where("preemptmode"), mode, "cluster, off, cancel, requeue, suspend")

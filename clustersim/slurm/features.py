@@ -1,6 +1,9 @@
-"""Feature constraints (``sbatch --constraint``): ``a``, ``a&b``, ``a|b``, counts such as ``a*2``.
+"""Feature constraints (``sbatch --constraint``): ``a``, ``a&b``, ``a|b``, counts such as ``a*2`` or ``[a*2&b*1]``.
 
-Source: sbatch(1), ``--constraint``; the count form asks for that many nodes with the feature among the job's nodes.
+Source: sbatch(1), ``--constraint``; ``build_feature_list`` (``job_scheduler.c``) and ``_get_req_features``
+(``node_scheduler.c``) of Slurm 22.05, and measured: a count asks for that many nodes with the feature among the job's nodes.
+In brackets each count takes nodes of its own. Without them the nodes of one count must also have the feature of the next,
+and features without a count are passed over beside one with a count.
 """
 from __future__ import annotations
 
@@ -18,9 +21,16 @@ class Constraint:
 
     any_of: tuple[frozenset[str], ...] = ()
     counts: tuple[tuple[str, int], ...] = ()
+    bracketed: bool = False
+    passed_over: frozenset[str] = frozenset()
 
     def names(self) -> set[str]:
-        return {name for group in self.any_of for name in group} | {name for name, _count in self.counts}
+        return {name for group in self.any_of for name in group} | {name for name, _count in self.counts} | self.passed_over
+
+    @property
+    def legal(self) -> bool:
+        """sbatch refuses brackets in which a feature has no count."""
+        return not (self.bracketed and self.passed_over)
 
     def nodes(self, with_feature: dict[str, int], every: int) -> int:
         """The nodes (as a bit set) that fulfil the constraint; those of a count alone stay all nodes."""
@@ -66,7 +76,9 @@ def parse_constraint(text: str, where: str = "constraint") -> Constraint:
             plain.append(frozenset(names))
     if counts and "|" in text:
         raise UnsupportedError(where, text)
-    return Constraint(tuple(plain), tuple(counts))
+    if counts:
+        return Constraint((), tuple(counts), bool(bracketed), frozenset(name for group in plain for name in group))
+    return Constraint(tuple(plain))
 
 
 def feature_bits(features: Sequence[frozenset[str]]) -> dict[str, int]:

@@ -117,7 +117,8 @@ def _refusal(system: Controller, job: Job, tasks: int) -> str:
         return REFUSED.format(why="Requested reservation is invalid")
     if spec.reservation and not system.reservations.all[spec.reservation].admits(job):
         return REFUSED.format(why="Access denied to requested reservation")
-    if parse_constraint(spec.constraint).names() - set(system.pool.features):
+    constraint = parse_constraint(spec.constraint)
+    if not constraint.legal or constraint.names() - set(system.pool.features):
         return REFUSED.format(why="Invalid feature specification")
     open_to = [name for name, (reason, _message) in zip(job.partitions, troubles, strict=True) if not reason]
     if open_to and not any(test_only(system, job, name, system.fitting(job, name)) for name in open_to):

@@ -119,19 +119,30 @@ def place(system: Controller, ask: Ask, pool: NodePool, partition: str) -> Chose
     """Nodes for ``ask`` on ``pool``, with feature counts; notes the cores, which job size and limits go by."""
     lln = system.partitions[partition].lln
     constraint = ask.job.spec.constraint
-    counts = parse_constraint(constraint).counts if "*" in constraint else ()
-    for name, count in counts:
-        part = Ask(ask.job, ask.nodes & pool.features.get(name, 0), count, ask.max_nodes, count, ask.whole)
-        found = system.selector.choose(part, pool, lln)
-        if found is None:
-            return None
-        ask.required |= found.nodes
+    if "*" in constraint and not _counted(system, ask, pool, lln):
+        return None
     chosen = system.selector.choose(ask, pool, lln)
     if chosen is not None:
         ask.job.total_cpus = chosen.cpus
         if ask.job.spec.switches and not _few_switches(system, ask.job, chosen):
             return None
     return chosen
+
+
+def _counted(system: Controller, ask: Ask, pool: NodePool, lln: bool) -> bool:
+    """Pick the nodes that feature counts ask for and make them required; see :mod:`~clustersim.slurm.features`."""
+    constraint, picked = parse_constraint(ask.job.spec.constraint), 0
+    for name, count in constraint.counts:
+        having = pool.features.get(name, 0)
+        if picked & ~having and not constraint.bracketed:
+            return False
+        nodes = ask.nodes & having & ~(picked if constraint.bracketed else 0)
+        found = system.selector.choose(Ask(ask.job, nodes, count, ask.max_nodes, count, ask.whole), pool, lln)
+        if found is None:
+            return False
+        picked |= found.nodes
+    ask.required |= picked
+    return ask.required.bit_count() <= ask.max_nodes
 
 
 def _few_switches(system: Controller, job: Job, chosen: Chosen) -> bool:

@@ -223,7 +223,7 @@ def test_every_option_of_the_script_arrives() -> None:
     assert (spec.ntasks, spec.ntasks_per_node, spec.cpus_per_task, spec.min_cpus) == (8, 4, 2, 16)
     assert (spec.gpus_per_node, spec.gpu_type, spec.limit, spec.constraint) == (4, "a100", 30, "fast&new")
     assert (spec.nodelist, spec.exclude, spec.begin, spec.nice) == (("n1", "n2"), ("c01",), 600, 5)
-    assert (spec.requeue, spec.hold, spec.switches, spec.switch_wait) == (True, True, 1, 600)
+    assert (spec.requeue, spec.hold, spec.switches, spec.switch_wait) == (True, True, 1, 300)
     assert (spec.array, spec.array_limit, spec.dependency) == (tuple(range(8)), 2, "afterany:7")
     assert script().notices == ()
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from clustersim.errors import UnsupportedError
 from tests.slurm.build import job, places, reasons, run, starts
 
 
@@ -104,3 +107,52 @@ def test_a_suspended_job_goes_on_where_it_was() -> None:
     [paused] = trace.job("l").runs
     assert paused.end == 800 and trace.job("l").extra["suspended"] == [[100, 400]]
     assert [e.detail["signal"] for e in trace.events() if e.kind == "signal"] == ["SIGSTOP", "SIGCONT"]
+
+
+def test_grace_time_lets_a_victim_run_on() -> None:
+    """SIGTERM at once, but a batch script hears nothing of it; the end comes with the time, 60 s later or a look after it.
+
+    The newcomer asks again every 15 s (KillWait 5 and MessageTimeout 10), so it notices at 160 s. Measured: preempt_qos_grace.
+    """
+    more = qos("cancel")
+    more["accounting"]["qos"][0]["GraceTime"] = 60
+    trace = run(lab("low", 0, "low", 4), lab("high", 100, "high", 2, 300), **more)
+    [run_of_low] = trace.job("low").runs
+    assert run_of_low.state == "PREEMPTED" and run_of_low.end is not None and 160 <= run_of_low.end <= 175
+    assert starts(trace)["high"] == run_of_low.end
+    assert [e.time for e in trace.events() if e.kind == "signal" and e.subject == "low"] == [100, run_of_low.end]
+
+
+def test_a_victim_in_its_grace_time_may_finish() -> None:
+    parts = [
+        {"name": "low", "Default": "YES", "PriorityTier": 1, "OverSubscribe": "EXCLUSIVE", "GraceTime": 60},
+        {"name": "high", "PriorityTier": 5, "OverSubscribe": "EXCLUSIVE"},
+    ]
+    config = {"PreemptType": "preempt/partition_prio", "PreemptMode": "CANCEL"}
+    jobs = (job("l", 0, 130, 20, nodes=4, partition="low"), job("h", 100, 50, 5, nodes=1, partition="high"))
+    trace = run(*jobs, partitions=parts, config=config)
+    assert trace.job("l").state == "COMPLETED" and starts(trace)["h"] == 130
+
+
+def test_within_one_qos_priority_decides() -> None:
+    """With WITHIN a job of the same QOS and higher priority preempts; without it, it waits."""
+    def trace(mode: str) -> Any:
+        more = qos("cancel", PreemptMode=mode)
+        cheap = job("cheap", 0, 500, 20, nodes=4, account="lab", qos="low", nice=100)
+        return run(cheap, job("dear", 100, 60, 5, nodes=4, account="lab", qos="low"), **more)
+
+    assert starts(trace("CANCEL"))["dear"] == 500
+    assert starts(trace("CANCEL,WITHIN"))["dear"] == 100 and trace("CANCEL,WITHIN").job("cheap").state == "PREEMPTED"
+
+
+def test_a_qos_whose_mode_is_off_has_the_clusters() -> None:
+    """Measured: preempt_qos_off. sacctmgr stores off as 0, which is also "none of its own"."""
+    more = qos("cancel")
+    more["accounting"]["qos"][0]["preemptmode"] = "off"
+    assert run(lab("low", 0, "low", 4), lab("high", 100, "high", 2, 300), **more).job("low").state == "PREEMPTED"
+
+
+def test_suspending_by_qos_is_refused() -> None:
+    """On a real cluster the newcomer starts suspended and both take turns (measured)."""
+    with pytest.raises(UnsupportedError, match="PreemptMode: suspending by QOS.*two tiers"):
+        run(lab("low", 0, "low", 4), **qos("suspend", PreemptMode="SUSPEND,GANG"))

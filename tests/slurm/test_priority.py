@@ -140,3 +140,14 @@ def test_usage_decays_by_half() -> None:
     fair.branches["a@x"].usage = 1000.0
     fair.grow(7 * 86_400, [], 7 * 86_400)
     assert fair.branches["a@x"].usage == pytest.approx(500.0, rel=0.001)
+
+
+def test_a_changed_partition_factor_is_felt_at_the_next_recalculation() -> None:
+    """Measured: update_partition_priority. The largest factor ever seen stays the measure of all."""
+    parts = [{"name": "main", "Default": "YES", "PriorityJobFactor": 10}, {"name": "side", "PriorityJobFactor": 5}]
+    config = {"PriorityType": "priority/multifactor", "PriorityWeightPartition": "1000", "PriorityCalcPeriod": "1"}
+    jobs = (job("x", 0, 200, 5, nodes=4, exclusive=True), job("a", 10, 60, 2, nodes=4, exclusive=True),
+            job("b", 20, 60, 2, nodes=4, exclusive=True, partition="side"))
+    change = [{"at": 90, "do": "update_partition", "name": "side", "set": {"PriorityJobFactor": "50"}}]
+    assert starts(run(*jobs, partitions=parts, config=config)) == {"x": 0, "a": 200, "b": 260}
+    assert starts(run(*jobs, partitions=parts, config=config, events=change)) == {"x": 0, "a": 260, "b": 200}

@@ -41,4 +41,15 @@ def test_its_users_wait_for_its_begin_and_run_inside() -> None:
 
 def test_others_have_no_right_to_it() -> None:
     trace = run(job("in", 10, 60, 5, nodes=1, reservation="r"), events=[reservation(users="bob")], until=2000)
-    assert starts(trace)["in"] is None and trace.job("in").reason in {"Reservation", "ReservationDeleted"}
+    assert trace.job("in").state == "REJECTED"
+    [why] = [event.detail["why"] for event in trace.events() if event.kind == "reject"]
+    assert why == "sbatch: error: Batch job submission failed: Access denied to requested reservation"
+
+
+def test_maintenance_takes_nodes_from_another_reservation() -> None:
+    """Only while the job would run: before it a short job may use the reservation, a long one waits."""
+    team = reservation(start_s=0, duration_min=30, users="bob")
+    maint = {**reservation(flags="MAINT,IGNORE_JOBS", nodes="n[1-4]"), "name": "m"}
+    jobs = (job("short", 10, 60, 5, nodes=1, user="bob", reservation="r"),
+            job("long", 20, 60, 20, nodes=1, user="bob", reservation="r"))
+    assert starts(run(*jobs, events=[team, maint])) == {"short": 10, "long": 900}

@@ -166,8 +166,26 @@ def test_constraints_choose(constraint: str, node: str) -> None:
 
 
 def test_counted_features() -> None:
-    assert on_mixed(job("a", nodes=3, constraint="new*2&old*1"))["a"] == ("c1", "d1", "g1")
-    assert parse_constraint("new*2&old*1").counts == (("new", 2), ("old", 1))
+    assert on_mixed(job("a", nodes=3, constraint="[new*2&old*1]"))["a"] == ("c1", "d1", "g1")
+    assert parse_constraint("[new*2&old*1]").counts == (("new", 2), ("old", 1))
+
+
+@pytest.mark.parametrize(("constraint", "nodes", "found"), [
+    ("new*1", 3, ("c1", "c2", "d1")), ("cpu&new*1", 2, ("c1", "d1")), ("[cpu*1&new*2]", 4, ("c1", "c2", "d1", "d2")),
+    ("new*1&old*1", 2, "Requested node configuration is not available"),
+    ("new*2", 1, "Requested node configuration is not available"),
+    ("[new*2&cpu*2]", 2, "Requested node configuration is not available"),
+    ("[cpu&new*2]", 3, "Invalid feature specification"),
+])
+def test_counts_as_measured(constraint: str, nodes: int, found: str | tuple[str, ...]) -> None:
+    """What a real sbatch made of them: features_probe."""
+    listed = [{"name": "c[1-3]", "cpus": 4, "features": ["cpu", "old"], "weight": 1},
+              {"name": "d[1-3]", "cpus": 4, "features": ["cpu", "new"], "weight": 5}]
+    trace = run(job("a", nodes=nodes, constraint=constraint), nodes=listed)
+    if isinstance(found, tuple):
+        assert places(trace)["a"] == found
+    else:
+        assert [found in event.detail["why"] for event in trace.events() if event.kind == "reject"] == [True]
 
 
 def test_nodelist_and_exclude() -> None:
@@ -212,7 +230,10 @@ def test_waiting_for_few_switches_has_an_end() -> None:
     spread = run(*jobs, job("w", 3, 60, 5, nodes=4), nodes=12, switches=SWITCHES)
     patient = run(*jobs, job("w", 3, 60, 5, nodes=4, switches="1@10"), nodes=12, switches=SWITCHES)
     assert starts(spread)["w"] == 3
-    assert starts(patient)["w"] == 603  # ten minutes later
+    assert starts(patient)["w"] == 303  # cut at max_switch_wait
+    longer = {"SchedulerParameters": "bf_interval=1,sched_interval=2,batch_sched_delay=0,max_switch_wait=3600"}
+    told = run(*jobs, job("w", 3, 60, 5, nodes=4, switches="1@10"), nodes=12, switches=SWITCHES, config=longer)
+    assert starts(told)["w"] == 603  # ten minutes later
 
 
 def test_no_node_gets_more_tasks_than_asked_for() -> None:
