@@ -90,8 +90,16 @@ def run(system: Controller, now: int, full: bool) -> bool:
         result = try_now(system, job, name, available, now, "main")
         if job.spec.array and result != "started":
             rejected.add((job.spec.id, name))
+            _same_for_all_tasks(system, job, now)
         available = _after(system, job, name, result, available, blocked, blocked_reservations)
     return True
+
+
+def _same_for_all_tasks(system: Controller, job: Job, now: int) -> None:
+    """Tasks that have not started are one record in Slurm, so what keeps one keeps all (measured: arrays_mixed)."""
+    for other in system.arrays[job.spec.id]:
+        if other is not job and other.state == "PENDING" and not other.runs and not other.held and other.reason != job.reason:
+            set_reason(system, other, now, job.reason, job.detail)
 
 
 def _behind_a_blocked_job(system: Controller, job: Job, name: str, blocked: set[str], reservations: set[str], now: int) -> bool:
