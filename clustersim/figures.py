@@ -64,10 +64,18 @@ def base(height: int, layers: list[dict[str, Any]], description: str = "") -> di
         "config": {
             "font": "sans-serif", "view": {"stroke": None}, "axis": axis,
             "legend": {"labelColor": PALETTE["ink"], "titleColor": PALETTE["ink"], "orient": "top", "labelFontSize": 12,
-                       "titleFontSize": 12, "titleFontWeight": "normal", "columns": 2, "symbolStrokeColor": PALETTE["edge"]},
+                       "titleFontSize": 12, "titleFontWeight": "normal", "columns": {"expr": "width < 360 ? 1 : 2"},
+                       "symbolStrokeColor": PALETTE["edge"]},
             "text": {"color": PALETTE["ink"]}, "rule": {"color": PALETTE["ink"]},
         },
     }
+
+
+def mark_label(field: str) -> dict[str, Any]:
+    """The text mark of an upright line's label: above the plot, to the side of the line on which there is room for it."""
+    right = f"scale('x', datum.{field}) > width * 0.6"
+    return {"type": "text", "align": {"expr": f"{right} ? 'right' : 'left'"}, "dx": {"expr": f"{right} ? -4 : 4"}, "dy": -6,
+            "baseline": "bottom", "fontSize": 12}
 
 
 def job_fill(n: int) -> Any:

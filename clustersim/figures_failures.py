@@ -4,12 +4,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from clustersim.figures import PALETTE, base
+from clustersim.figures import PALETTE, base, mark_label
 from clustersim.messages import _
 
 Row = dict[str, Any]
 LINES = ("job-1", "bad", "job-3", "job-7")
 DASHES = ([1, 0], [7, 4], [2, 3], [10, 3, 2, 3])
+DECADES = [round(n * 10.0 ** power, 9) for power in range(-4, 6) for n in (1, 2, 5)]  # ticks of a logarithmic axis
 
 
 def _layer(data: str, mark: Mapping[str, Any], encoding: Mapping[str, Any]) -> Row:
@@ -18,16 +19,15 @@ def _layer(data: str, mark: Mapping[str, Any], encoding: Mapping[str, Any]) -> R
 
 def _number(name: str, title: str, log: bool = False, ticks: int = 6, **scale: Any) -> Row:
     kind = {"type": "log"} if log else {}
-    axis = {"tickCount": ticks, "format": "~f"} if log else {"tickCount": ticks}
+    axis = {"values": DECADES, "format": "~f", "labelOverlap": "greedy"} if log else {"tickCount": ticks}
     return {"field": name, "type": "quantitative", "title": title, "axis": axis, "scale": {"nice": False, **kind, **scale}}
 
 
-def _marks(align: str = "left") -> list[Row]:
-    """Upright lines with a label to their right or left. Dataset ``marks``: at, label."""
+def _marks() -> list[Row]:
+    """Upright lines, labelled. Dataset ``marks``: at, label."""
     x = {"field": "at", "type": "quantitative"}
-    label = {"type": "text", "align": align, "dx": 4 if align == "left" else -4, "dy": -6, "baseline": "bottom", "fontSize": 12}
     return [_layer("marks", {"type": "rule", "strokeDash": [5, 3], "strokeWidth": 1.5}, {"x": x}),
-            _layer("marks", label, {"x": x, "y": {"value": 0}, "text": {"field": "label"}})]
+            _layer("marks", mark_label("at"), {"x": x, "y": {"value": 0}, "text": {"field": "label"}})]
 
 
 def calendar_spec(days: int = 30) -> Row:
@@ -61,7 +61,7 @@ def ranked_spec(rows: int, title: str, log: bool = True) -> Row:
     Dataset ``ranked`` (name, rank, value, kind: chosen or other, text).
     """
     y = {"field": "name", "type": "nominal", "title": None, "sort": {"field": "rank", "op": "min"},
-         "axis": {"grid": True, "ticks": False, "labelLimit": 190}}
+         "axis": {"grid": True, "ticks": False, "labelLimit": 200}}
     x = _number("value", title, log=log, padding=14)
     chosen = "datum.kind === 'chosen'"
     point = {"type": "point", "stroke": PALETTE["edge"], "strokeWidth": 1.5, "opacity": 1}
@@ -112,7 +112,7 @@ def runs_spec(title: str, count: str, height: int = 150) -> Row:
         _layer("bars", bar, {"x": x, "x2": {"field": "high"}, "y2": {"datum": 0},
                              "y": {"field": "count", "type": "quantitative", "title": count, "axis": {"tickCount": 4}}}),
         _layer("points", point, {"x": {"field": "value", "type": "quantitative"}, "y": {"value": height - 7}}),
-        *_marks("right"),
+        *_marks(),
     ])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from clustersim.figures import PALETTE, base, job_fill
+from clustersim.figures import PALETTE, base, job_fill, mark_label
 from clustersim.messages import _
 from clustersim.trace import Trace
 from clustersim.units import HOUR
@@ -41,10 +41,10 @@ def lines_spec(names: Sequence[str], title: str, unit: str = "h", log: bool = Fa
 
 def _marks() -> list[dict[str, Any]]:
     x = {"field": "time", "type": "quantitative"}
-    label = {"type": "text", "align": "left", "dx": 4, "dy": -6, "baseline": "bottom", "fontSize": 12}
     rule = {"type": "rule", "strokeDash": [5, 3], "strokeWidth": 1.5}
     return [{"data": {"name": "marks"}, "mark": rule, "encoding": {"x": x}},
-            {"data": {"name": "marks"}, "mark": label, "encoding": {"x": x, "y": {"value": 0}, "text": {"field": "label"}}}]
+            {"data": {"name": "marks"}, "mark": mark_label("time"),
+             "encoding": {"x": x, "y": {"value": 0}, "text": {"field": "label"}}}]
 
 
 def parts_spec(parts: Sequence[str], title: str, rows: int) -> dict[str, Any]:
@@ -62,11 +62,12 @@ def parts_spec(parts: Sequence[str], title: str, rows: int) -> dict[str, Any]:
     at = {"field": "middle", "type": "quantitative"}
     taken = {**bar, "fill": PALETTE["bad"], "opacity": 0.55}
     total = {"type": "text", "align": "left", "dx": 6, "fontSize": 13}
+    room = "scale('x', datum.high) - scale('x', datum.low) < 12 ? 0 : 1"  # no letter where it would cover its neighbours
+    letter = {"type": "text", "fontSize": 13, "fontWeight": "bold", "opacity": {"expr": room}}
     return base(34 * rows, [
         {"data": {"name": "parts"}, "mark": bar, "encoding": {"x": x, "x2": {"field": "high"}, "y": y, "fill": fill}},
         {"data": {"name": "taken"}, "mark": taken, "encoding": {"x": x, "x2": {"field": "high"}, "y": y}},
-        {"data": {"name": "parts"}, "mark": {"type": "text", "fontSize": 13, "fontWeight": "bold"},
-         "encoding": {"x": at, "y": y, "text": {"field": "letter"}}},
+        {"data": {"name": "parts"}, "mark": letter, "encoding": {"x": at, "y": y, "text": {"field": "letter"}}},
         {"data": {"name": "totals"}, "mark": total,
          "encoding": {"x": {"field": "value", "type": "quantitative"}, "y": y, "text": {"field": "text"}}},
     ])

@@ -70,7 +70,7 @@ def _figure(settings: Mapping[str, Value], runs: list[float]) -> Figure:
     alt = _("The goodput of this job falls from {a:.1f} % with a delay of {low} s to {b:.1f} % with {high} s.").format(
         a=curves[0]["y"], low=DELAYS[0], b=curves[len(DELAYS) - 1]["y"], high=DELAYS[-1])
     spec = curves_spec([name for name, _n in _sizes(settings)], _("seconds until somebody knows"), _("goodput (%)"), log_x=True)
-    marks = [{"at": FAST_S, "label": _("inspection")}, {"at": WATCHDOG_S, "label": _("NCCL watchdog")}]
+    marks = [{"at": FAST_S, "label": _("inspection")}, {"at": WATCHDOG_S, "label": _("time-out")}]
     return Figure("goodput", title, alt, spec, {
         "curves": curves, "points": [{"x": delay, "y": round(100 * value, 3)} for value in runs], "marks": marks})
 

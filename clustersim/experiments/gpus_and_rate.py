@@ -72,7 +72,8 @@ def _calendar(found: list[float]) -> Figure:
 
 def _scale(means: Mapping[str, float], key: str, gpus: int) -> Figure:
     order = sorted(means, key=lambda name: means[name])
-    rows = [{"name": str(fleets()[name]["fleet"]), "rank": rank, "value": round(means[name], 4),
+    # What a fleet counted stands in brackets after its name; the table below has it in full.
+    rows = [{"name": str(fleets()[name]["fleet"]).partition(" (")[0], "rank": rank, "value": round(means[name], 4),
              "kind": "chosen" if name == key else "other", "text": human_duration(means[name] * HOUR)}
             for rank, name in enumerate(order)]
     title = _("Mean time between failures of {gpus:,} GPUs, at each published rate").format(gpus=gpus)
@@ -91,8 +92,8 @@ def _table(means: Mapping[str, float], gpus: int) -> Table:
 EXPERIMENT = Experiment(
     id="gpus_and_rate",
     title=N_("How often does a job of this size break?"),
-    caption=N_("Nodes of eight GPUs fail independently at a constant rate; the job needs all of them. The month below is one "
-               "draw of that."),
+    caption=N_("Nodes of eight GPUs fail independently at a constant rate; the job needs all of them. The month is one draw "
+               "of that."),
     controls=(
         Choice("gpus", N_("GPUs of the job"), tuple((str(n), f"{n:,}") for n in GPUS), "16384"),
         Choice("fleet", N_("Failure rate of"), tuple((key, str(row["fleet"])) for key, row in fleets().items()),
