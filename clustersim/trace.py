@@ -6,10 +6,11 @@ the run's zero, one second long unless the trace says otherwise; intervals are h
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from clustersim.errors import InputError, InvariantError
 from clustersim.messages import _
@@ -86,8 +87,7 @@ class JobRecord:
         return None if self.start is None else self.start - self.submit
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One entry of the log: at ``time`` seconds ``kind`` happened to ``subject`` (a job id or a node name).
 
     Kinds: ``submit``, ``reason``, ``start``, ``signal``, ``end``, ``release``, ``requeue``, ``reject``, ``node``
@@ -98,7 +98,7 @@ class Event:
     time: int
     kind: str
     subject: str
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ class Trace:
             "format": FORMAT, "policy": self.policy, "cores": self.cores, "until": self.until, "seed": self.seed,
             "nodes": [asdict(n) for n in self.nodes],
             "jobs": [asdict(j) for j in self.jobs],
-            "log": None if self.log is None else [[e.time, e.kind, e.subject, e.detail] for e in self.log],
+            "log": None if self.log is None else [[e.time, e.kind, e.subject, dict(e.detail)] for e in self.log],
         }
         if self.spans or self.ticks != 1:
             data |= {"ticks": self.ticks, "spans": [list(span) for span in self.spans]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 import math
 from bisect import bisect
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from random import Random
 from typing import Protocol
@@ -110,18 +110,18 @@ class Lognormal:
 
     median: float
     mean: float
+    mu: float = field(init=False, repr=False, compare=False)
+    sigma: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _positive(_("median"), self.median)
         if not self.mean > self.median:
             raise InputError(_("mean"), self.mean, _("a number above the median"))
-
-    @property
-    def sigma(self) -> float:
-        return math.sqrt(2 * math.log(self.mean / self.median))
+        object.__setattr__(self, "mu", math.log(self.median))
+        object.__setattr__(self, "sigma", math.sqrt(2 * math.log(self.mean / self.median)))
 
     def draw(self, rng: Random) -> float:
-        return rng.lognormvariate(math.log(self.median), self.sigma)
+        return rng.lognormvariate(self.mu, self.sigma)
 
 
 @dataclass(frozen=True, slots=True)

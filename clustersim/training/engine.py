@@ -69,9 +69,10 @@ class Simulation(Running):
     def next_time(self) -> int | None:
         if self._done:
             return None
-        when, fault, due = self._finish, self._next, self._agenda.next_time()
+        when, fault = self._finish, self._next
         if fault is not None and fault.time < when:
             when = fault.time
+        due = self._agenda.next_time()
         return due if due is not None and due < when else when
 
     def instant(self, now: int) -> None:
@@ -198,7 +199,8 @@ class Simulation(Running):
         begin = ready + int(restart_s * 1000 + 0.5)
         phases.append((ready, begin, "restart", job, name, 0))
         self._p0, self._e0, self._blame = restored, 0, name
-        self._set_speed(begin)
+        if self._slow or self._lost or self._num != self._den:
+            self._set_speed(begin)
         self._go(phases, begin)
 
     def _replace(self, phases: list[Row], ready: int, name: str) -> int:

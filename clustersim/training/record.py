@@ -42,6 +42,7 @@ class Record:
     facts: dict[str, Any] = field(default_factory=dict)
     state: str = "RUNNING"
     until: int = 0
+    _attempts: list[tuple[int, int, str]] | None = None
 
     def trace(self) -> Trace:
         return Trace(policy="training", cores=self.gpus, jobs=Deferred(self._jobs), log=Deferred(self._events),
@@ -110,6 +111,11 @@ class Record:
 
     def attempts(self) -> list[tuple[int, int, str]]:
         """From the first running of each attempt to its end, and the cause that ended it (empty: still running)."""
+        if self._attempts is None:
+            self._attempts = self._find_attempts()
+        return self._attempts
+
+    def _find_attempts(self) -> list[tuple[int, int, str]]:
         found: list[tuple[int, int, str]] = []
         begin = end = -1
         for row in self.rows:
@@ -149,4 +155,5 @@ class Record:
             found = dict(zip(DETAILS[kind], (f"node-{node}", *detail), strict=True))
             rows.append((time, 1 if kind == "fault" else 3, kind, found))
         rows.sort(key=itemgetter(0, 1))
-        return (Event(time, kind, name, detail) for time, _order, kind, detail in rows)
+        make = tuple.__new__
+        return (make(Event, (time, kind, name, detail)) for time, _order, kind, detail in rows)

@@ -98,7 +98,7 @@ class Running:
         """A new course: phases, then running from ``begin`` on."""
         self._phases, self._from = phases, begin
         self._turn += 1
-        self._finish = self._end_of_stretch()
+        self._finish = self._wall if self._work == NEVER else self._end_of_stretch()
 
     def _end_of_stretch(self) -> int:
         """When the work would be done, or the time is up."""

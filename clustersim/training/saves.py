@@ -58,12 +58,13 @@ class Saves:
 
     def newest(self, now: int) -> int:
         """Progress in the newest durable checkpoint at ``now``; 0 if there is none."""
+        cycle = self.cycle
         for made in reversed(self._made):
             if isinstance(made, Point):
                 return made.progress
             last, before = self._durable(made, now)
             if last > before:
-                return made.progress(self.cycle, last * self.cycle.n * self.cycle.train)
+                return made.progress(cycle, last * cycle.n * cycle.train)
         return 0
 
     def before(self, now: int, moment: int) -> int:

@@ -22,7 +22,8 @@ WHEELS = LITE / "wheels"  # what JupyterLite's Python loads in the browser
 MISSING = 3  # exit code: a tool is missing
 
 # From small to large, each with its requirement file, which names the one before it.
-PYTHON_SETS = {"lab": "requirements.txt", "book": "requirements-book.txt", "core": "requirements-test.txt"}
+PYTHON_SETS = {"lab": "requirements.txt", "book": "requirements-book.txt", "real": "requirements-labs.txt",
+               "core": "requirements-test.txt"}
 LITE_FILES = ("requirements-lite.txt", "requirements-lite-kernel.txt")
 BROWSER = ["--no-deps", "--only-binary=:all:", "--platform", "any", "--implementation", "py", "--python-version", "3.14"]
 # What a make command asks for: a set of Python packages, and which npm packages (those for tests only, too, or none).

@@ -2,3 +2,4 @@
 FIRST = "book/index.html"
 WHY = "book/01-why-orchestrate.html"
 BACKFILL = "book/05-backfill.html"
+MY_CLUSTER = "book/my-cluster.html"
