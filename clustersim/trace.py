@@ -258,10 +258,18 @@ def _check_job(job: JobRecord, spanned: bool = False) -> None:
         released = run.released if run.released is not None else run.end
         if not run.start <= run.end <= released:
             raise InvariantError(f"job {job.id}: start {run.start}, end {run.end}, release {released} are out of order")
-        suspended = job.extra.get("suspended_s", 0)
-        if run.state == "COMPLETED" and run.end - run.start - suspended != job.runtime and not spanned:
+        if run.state == "COMPLETED" and run.end != _work_done(job, run) and not spanned:
             raise InvariantError(f"job {job.id} completed after {run.end - run.start} s; its work takes {job.runtime} s")
         before = run.start if job.extra.get("resubmitted") else released
+
+
+def _work_done(job: JobRecord, run: Run) -> int:
+    """When the work of a run is done: a pause puts it off, but only to its own end where the work waits ``by_clock``."""
+    done = run.start + job.runtime
+    for pause, resumed in job.extra.get("suspended", ()):
+        if run.start <= pause <= done:  # an end comes first in its instant: a pause then says the work was not done
+            done = max(done, resumed) if job.extra.get("by_clock") else done + resumed - pause
+    return done
 
 
 def _spans(trace: Trace) -> Iterator[tuple[JobRecord, Run, int, int]]:
@@ -284,7 +292,7 @@ def _check_capacity(trace: Trace) -> None:
         for place in run.places:
             if place.node not in capacity:
                 raise InvariantError(f"job {job.id} runs on {place.node}, which is not a node of the cluster")
-            for begin, end in _unpaused(job, start, stop):
+            for begin, end in _unpaused(job, run, start, stop):
                 changes += [(begin, 1, place.node, place.cpus), (end, 0, place.node, -place.cpus)] if end > begin else []
             for gpu in place.gpus:
                 held.setdefault((place.node, gpu), []).append((start, stop, job.id))
@@ -298,12 +306,15 @@ def _check_capacity(trace: Trace) -> None:
                 raise InvariantError(f"GPU {gpu} of {node} is held by {first} until {stop} and by {second} from {start}")
 
 
-def _unpaused(job: JobRecord, start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """The parts of a run in which it used its cores: a suspended job keeps its GPUs, but others may have its cores."""
+def _unpaused(job: JobRecord, run: Run, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """The parts of a run in which it used its cores: a suspended job keeps its GPUs, but others may have its cores.
+
+    A run that ended in a pause never had them again, however long its nodes took to clean up.
+    """
     for pause, resumed in job.extra.get("suspended", ()):
         if start <= pause < stop:
             yield start, pause
-            start = resumed
+            start = stop if run.end is not None and resumed >= run.end else resumed
     yield start, stop
 
 

@@ -80,6 +80,8 @@ def _record(system: Controller, job: Job) -> JobRecord:
                         ("suspended", system.pauses.get(job.key)), ("end_s", job.end if not runs else None)):
         if value:
             extra[name] = value
+    if job.key in system.pauses and not spec.stoppable:
+        extra["by_clock"] = True
     return JobRecord(
         id=job.key, submit=system.first_submit[job.key], runtime=spec.run + system.overheads.launch,
         limit=None if job.limit is None else job.limit * MINUTE, cores=spec.min_cpus, nodes=spec.min_nodes, gpus=spec.gpus,
