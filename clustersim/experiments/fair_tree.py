@@ -77,6 +77,7 @@ def simulate(settings: Mapping[str, Value]) -> tuple[Trace, list[Sample]]:
     for now in range(0, end + 1, PERIOD):
         clock.run(now)
         tree = system.priorities.shares
+        tree.rank()
         samples.append(Sample(now, {name: tree.branches[name].level_fs for name in ACCOUNTS},
                               {user: tree.factor[user, account] for user, account in PEOPLE}))
     return make_trace(system, "fair tree", end, 0), samples

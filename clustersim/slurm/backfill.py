@@ -12,73 +12,12 @@ from clustersim.slurm.fill import Ask, Chosen
 from clustersim.slurm.future import will_run
 from clustersim.slurm.jobs import Job
 from clustersim.slurm.mainloop import is_completing, queue
+from clustersim.slurm.nodespace import NodeSpace
 from clustersim.slurm.placing import ask_for, eligible, set_reason, tres, try_now
 from clustersim.units import MINUTE
 
 if TYPE_CHECKING:
     from clustersim.slurm.controller import Controller
-
-
-@dataclass(slots=True)
-class Slot:
-    """From ``begin`` to ``end`` these nodes are not planned for anybody."""
-
-    begin: int
-    end: int
-    nodes: int
-
-
-class NodeSpace:
-    """The table of free nodes over time. Plans are rounded down to the resolution, as Slurm does."""
-
-    def __init__(self, now: int, resolution: int, window: int, nodes: int, clock: int = 0) -> None:
-        self.resolution, self.clock = resolution, clock  # the grid lies on the wall clock, which showed ``clock`` at 0
-        self.slots = [Slot(self.floor(now), self.floor(now + window), nodes)]
-
-    def floor(self, time: int) -> int:
-        return time - (time + self.clock) % self.resolution
-
-    def between(self, begin: int, end: int, nodes: int) -> tuple[int, int]:
-        """Which of ``nodes`` are free from ``begin`` to ``end``, and from when more could be (0: never more)."""
-        everything, later = nodes, 0
-        for i, slot in enumerate(self.slots):
-            if slot.end > begin and not later and i + 1 < len(self.slots):
-                following = everything & self.slots[i + 1].nodes
-                if following & ~(nodes & slot.nodes):
-                    later = slot.end
-            if slot.end <= begin:
-                continue
-            if slot.begin > end:
-                break
-            nodes &= slot.nodes
-        return nodes, later
-
-    def clashes(self, begin: int, end: int, nodes: int) -> bool:
-        return any(slot.end > begin and slot.begin < end and nodes & ~slot.nodes for slot in self.slots)
-
-    def reserve(self, begin: int, end: int, nodes: int) -> None:
-        """Take the nodes out of the table; a plan covers one step of the resolution at least."""
-        begin = max(begin, self.slots[0].begin)
-        end = max(end, begin + self.resolution)
-        self._split(begin)
-        self._split(end)
-        for slot in self.slots:
-            if slot.begin >= begin and slot.end <= end:
-                slot.nodes &= ~nodes
-        merged = self.slots[:1]
-        for slot in self.slots[1:]:
-            if slot.nodes == merged[-1].nodes:
-                merged[-1].end = slot.end
-            else:
-                merged.append(slot)
-        self.slots = merged
-
-    def _split(self, time: int) -> None:
-        for i, slot in enumerate(self.slots):
-            if slot.begin < time < slot.end:
-                self.slots.insert(i + 1, Slot(time, slot.end, slot.nodes))
-                slot.end = time
-                return
 
 
 def run(system: Controller, now: int) -> None:
@@ -172,43 +111,49 @@ class _Cycle:
 
     def _plan(self, job: Job, name: str) -> bool:
         """Find the first start beside all plans so far. True if the job was started or planned."""
-        begin, counted = self.now, False
+        system = self.system
+        ask = ask_for(system, job, name, 0)
+        wanted = system.fitting(job, name) & system.available & ~system.foreign(job)
+        plans, begin, counted = not self._too_young_or_low(job, name), self.now, False
         while True:
-            spot = self._spot(job, name, begin)
+            spot = self._spot(ask, name, begin, wanted, plans)
             if spot is None:
                 return False
             if spot.tested and not counted:
                 self.tried += 1
                 counted = True
-            result = self._use(job, name, spot)
+            result = self._use(job, name, spot, plans)
             if result is not AGAIN:
                 return result is KEPT
             begin = spot.later
 
-    def _spot(self, job: Job, name: str, begin: int) -> _Spot | None:
+    def _spot(self, ask: Ask, name: str, begin: int, nodes: int, plans: bool) -> _Spot | None:
         """The first placement from ``begin`` on, with when to look again if it will not do; ``None`` if reserved for ever."""
-        system, length = self.system, job.limit_seconds(self.system.partitions[name])
-        ask = ask_for(system, job, name, 0)
-        window = system.reservations.window(
-            job, begin, length, system.pool.every, system.part_nodes[name], ask.required, move=True)
-        if window.verdict:
-            return None
-        begin = window.when
-        nodes = system.fitting(job, name) & system.available & window.nodes & ~system.foreign(job)
-        ask.nodes, later = self.space.between(begin, begin + length, nodes)
-        if window.overlap and window.until and (not later or window.until + 1 < later):
-            later = window.until + 1
-        spot = _Spot(ask, begin, later)
-        if ask.nodes.bit_count() >= ask.min_nodes and not ask.required & ~ask.nodes:
+        system, job = self.system, ask.job
+        length, until = job.limit_seconds(system.partitions[name]), 0
+        if job.spec.reservation or system.reservations.all:
+            window = system.reservations.window(
+                job, begin, length, system.pool.every, system.part_nodes[name], ask.required, move=True)
+            if window.verdict:
+                return None
+            begin, until = window.when, window.until + 1 if window.overlap and window.until else 0
+            free, later = self.space.between(begin, begin + length, nodes & window.nodes)
+        elif plans:
+            begin, free, later = self.space.first(begin, length, nodes, ask.min_nodes, ask.required)
+        else:
+            free, later = self.space.between(begin, begin + length, nodes)
+        ask = ask.on(free)
+        spot = _Spot(ask, begin, min(later, until) if later and until else later or until)
+        if free.bit_count() >= ask.min_nodes and not ask.required & ~free:
             spot.tested = True
-            found = will_run(system, ask, name, self.now)
+            found = will_run(system, ask, name, self.now, spot.later if plans else 0)
             if found is not None:
                 spot.start, spot.chosen = max(found[0], begin), found[1]
         return spot
 
-    def _use(self, job: Job, name: str, spot: _Spot) -> str:
-        """Start the job there, or plan it, or say that a later time must be tried."""
-        system, now, plans = self.system, self.now, not self._too_young_or_low(job, name)
+    def _use(self, job: Job, name: str, spot: _Spot, plans: bool) -> str:
+        """Start the job there, or plan it (if it may have ``plans``), or say that a later time must be tried."""
+        system, now = self.system, self.now
         if spot.chosen is None:
             return AGAIN if spot.later and plans else LEFT_OUT
         start, nodes = spot.start, spot.chosen.nodes

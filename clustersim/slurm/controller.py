@@ -97,7 +97,7 @@ class Controller:
         self.pauses: dict[str, list[list[int]]] = {}
         self.next_number = 1
         self.completing: dict[str, Job] = {}
-        self.future: Future | None = None  # kept until a job starts, ends, pauses or goes on
+        self.future = Future(self.pool)  # the jobs that run and are not suspended
 
     def _healthy_nodes(self) -> None:
         self.closing = [0] * self.pool.size  # completing jobs on each node
@@ -218,7 +218,7 @@ class Controller:
 
     def _recalculate(self, now: int) -> None:
         self.calc_at = None
-        self.priorities.period(now, self.running.values(), self.pending.values())
+        self.priorities.period(now, self.pending.values())
         if self.pending or self.running:
             self.calc_soon(now)
             self.full_at = self.grid(now, self.settings.scheduler.sched_interval)

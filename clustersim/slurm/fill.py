@@ -5,8 +5,10 @@ Source: ``_eval_nodes``, ``_eval_nodes_lln``, ``_cpus_to_use`` and ``gres_sched_
 """
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from clustersim.slurm.jobs import Job, bits_of
 from clustersim.slurm.pool import NodePool
@@ -23,6 +25,10 @@ class Ask:
     req_nodes: int
     whole: bool       # every node for this job alone
     required: int = 0  # nodes it must have (-w)
+
+    def on(self, nodes: int) -> Ask:
+        """The same question about other candidates."""
+        return Ask(self.job, nodes, self.min_nodes, self.max_nodes, self.req_nodes, self.whole, self.required)
 
 
 @dataclass(slots=True)
@@ -81,6 +87,13 @@ class Filler:
         task = self.per_task
         return sum((free - free % task) * (bits & nodes).bit_count() for free, bits in self.pool.free_cpus.sets.items())
 
+    def same_cores(self, nodes: int) -> int:
+        """What each of ``nodes`` could give, if they are all alike; else 0."""
+        for free, bits in self.pool.free_cpus.sets.items():
+            if bits & nodes:
+                return 0 if nodes & ~bits else free if self.ask.whole else free - free % self.per_task
+        return 0
+
     def gpus(self, nodes: int) -> int:
         """The free GPUs of all of ``nodes``."""
         return self.pool.free_gpus.total(nodes)
@@ -136,18 +149,16 @@ class Filler:
 Method = Callable[[Filler], Chosen | None]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Stretch:
-    """A run of neighbouring candidates of one weight: its nodes, how many, and its first required node (or -1)."""
+    """A run of neighbouring candidates of one weight: how many cores, its lowest node (as a bit: runs compare by it as by
+    position), all its nodes, how many, and its first required node (or -1)."""
 
+    cpus: int
+    first: int
     nodes: int
     count: int
-    required: int = -1
-
-    @property
-    def first(self) -> int:
-        """The lowest node, as a bit: runs compare by it as by position."""
-        return self.nodes & -self.nodes
+    required: int
 
 
 def consecutive(fill: Filler) -> Chosen | None:
@@ -159,45 +170,60 @@ def consecutive(fill: Filler) -> Chosen | None:
     if fill.done:
         return fill.answer
     for group in fill.pool.by_weight.values():
-        stretches = list(_stretches(fill, group))
+        if _take_one_alone(fill, fill.nodes & group):
+            return fill.answer
+        stretches = sorted(_stretches(fill, group), key=_size)
         while stretches and fill.max_nodes > 0:
-            best = _best_stretch(fill, stretches)
-            _fill_from(fill, best)
+            _fill_from(fill, stretches.pop(_best_stretch(fill, stretches)))
             if fill.done:
                 return fill.answer
-            stretches.remove(best)
     return fill.answer if fill.need_cpus <= 0 and fill.need_gpus <= 0 and fill.enough_nodes(0) else None
+
+
+def _take_one_alone(fill: Filler, nodes: int) -> bool:
+    """Take the one node that a job needs, if it stands alone and no run of more nodes can be as tight."""
+    if fill.need_nodes > 1 or fill.need_gpus > 0 or fill.ask.required or fill.max_nodes <= 0 or not fill.enough_nodes(1):
+        return False
+    alone = nodes & ~(nodes << 1) & ~(nodes >> 1)
+    i = _best_single(fill, alone) if alone else -1
+    if i < 0 or fill.available(i) >= 2 * fill.per_node or fill.use(i) < fill.need_cpus:
+        return False  # every usable node has at least ``per_node`` free cores
+    fill.add(i)
+    return fill.done
 
 
 def _stretches(fill: Filler, group: int) -> Iterator[_Stretch]:
     """The runs among the candidates of one weight. Required nodes are chosen already; they join what is beside them."""
     nodes, required = fill.nodes & group, fill.ask.required
+    each = fill.same_cores(nodes)
     while nodes:
         low = nodes & -nodes
-        run = nodes & ~(nodes + low)
+        free = run = nodes & ~(nodes + low)
         nodes ^= run
-        must = run & required
-        free = run & ~must
+        must = 0
+        if required:
+            must = run & required
+            free = run & ~must
         if free:
-            yield _Stretch(free, free.bit_count(), (must & -must).bit_length() - 1)
+            count = free.bit_count()
+            yield _Stretch(count * each if each else fill.cores(free), free & -free, free, count,
+                           (must & -must).bit_length() - 1)
 
 
-def _best_stretch(fill: Filler, stretches: list[_Stretch]) -> _Stretch:
-    with_required = [one for one in stretches if one.required >= 0]
-    if with_required:
-        return with_required[0]
-    least = fill.per_node  # every usable node has at least that many free cores
-    best, best_cpus = None, 0
-    for one in sorted(stretches, key=lambda one: one.count):  # few nodes first: big runs need not be counted
-        if not fill.enough_nodes(one.count):
-            continue
-        if best is not None and one.count * least > best_cpus:
-            break
-        cpus = fill.cores(one.nodes)
-        enough = cpus >= fill.need_cpus and (fill.need_gpus <= 0 or fill.gpus(one.nodes) >= fill.need_gpus)
-        if enough and (best is None or (cpus, one.first) < (best_cpus, best.first)):
-            best, best_cpus = one, cpus
-    return best if best is not None else max(stretches, key=lambda one: (fill.cores(one.nodes), -one.first))
+def _best_stretch(fill: Filler, stretches: list[_Stretch]) -> int:
+    """The position of the run to take from next, in a list sorted by size."""
+    if fill.ask.required:
+        beside = [i for i, one in enumerate(stretches) if one.required >= 0]
+        if beside:
+            return min(beside, key=lambda i: stretches[i].first)
+    for i in range(bisect_left(stretches, fill.need_cpus, key=_cpus), len(stretches)):
+        one = stretches[i]
+        if fill.enough_nodes(one.count) and (fill.need_gpus <= 0 or fill.gpus(one.nodes) >= fill.need_gpus):
+            return i
+    return bisect_left(stretches, stretches[-1].cpus, key=_cpus)
+
+
+_cpus, _size = attrgetter("cpus"), attrgetter("cpus", "first")
 
 
 def _fill_from(fill: Filler, stretch: _Stretch) -> None:

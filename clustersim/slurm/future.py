@@ -3,9 +3,14 @@
 Source: facts, section 1; ``_will_run_test`` in ``src/plugins/select/cons_common/job_test.c`` of Slurm 22.05. Jobs are
 taken away in order of their end, those that end close together at once (first within 30 s, then within windows that
 double), so a plan can lie later than the very first possibility; that is Slurm's own coarseness.
+
+For a job that needs empty nodes it is known which running job leaves which nodes empty, so the steps at which they are
+too few are counted and not tried.
 """
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from clustersim.slurm import preempt
@@ -13,6 +18,7 @@ from clustersim.slurm.fill import Ask, Chosen
 from clustersim.slurm.jobs import Job
 from clustersim.slurm.placing import place
 from clustersim.slurm.pool import NodePool
+from clustersim.slurm.select import least_cpus, usable
 
 if TYPE_CHECKING:
     from clustersim.slurm.controller import Controller
@@ -23,27 +29,87 @@ FIRST_WINDOW = 30
 class Future:
     """The running jobs by the end of their limits, and the nodes after the first of them are gone.
 
-    Made once for as long as no job starts or ends; pools are kept by the number of jobs taken away. To take away a job
-    on nodes that a question leaves out changes nothing for it, so all questions share them.
+    What was found out is kept until a job starts or ends, pools by the number of jobs taken away. To take away a job on
+    nodes that a question leaves out changes nothing for it, so all questions share them.
     """
 
-    def __init__(self, pool: NodePool, jobs: list[Job]) -> None:
-        self.jobs = sorted(jobs, key=lambda job: (job.limit_end, job.number, job.task))
-        self.pools = {0: pool}
+    def __init__(self, pool: NodePool, jobs: Iterable[Job] = ()) -> None:
+        self.pool = pool
+        self.jobs = sorted((job.limit_end, job.number, job.task, job) for job in jobs)
+        self._forget()
+
+    def add(self, job: Job) -> None:
+        insort(self.jobs, (job.limit_end, job.number, job.task, job))
+        self._forget()
+
+    def remove(self, job: Job) -> None:
+        del self.jobs[bisect_left(self.jobs, (job.limit_end, job.number, job.task))]
+        self._forget()
+
+    def _forget(self) -> None:
+        self._pools = {0: self.pool}
+        self._ends: list[int] = []
+        self._emptied: list[tuple[int, int]] | None = None
 
     def after(self, count: int) -> NodePool:
         """The nodes without the first ``count`` jobs."""
-        if count not in self.pools:
-            base = max(known for known in self.pools if known < count)
-            pool = self.pools[base].copy()
-            for job in self.jobs[base:count]:
+        if count not in self._pools:
+            base = max(known for known in self._pools if known < count)
+            pool = self._pools[base].copy()
+            for _end, _number, _task, job in self.jobs[base:count]:
                 pool.give_back(job.holding)
-            self.pools[count] = pool
-        return self.pools[count]
+            self._pools[count] = pool
+        return self._pools[count]
+
+    @property
+    def ends(self) -> list[int]:
+        """When the jobs end, in order."""
+        if not self._ends:
+            self._ends = [entry[0] for entry in self.jobs]
+        return self._ends
+
+    def steps(self, nodes: int, clock: int, first: int = 0) -> Iterator[int]:
+        """The position of the last job of each step in which jobs that hold any of ``nodes`` are taken away, from the step
+        on that has the job at position ``first``. ``clock`` is what a wall clock shows at 0."""
+        jobs, ends, window = self.jobs, self.ends, FIRST_WINDOW
+        i = self._next_on(nodes, 0)
+        edge = ends[i] + FIRST_WINDOW - (ends[i] + clock) % FIRST_WINDOW if i < len(jobs) else 0
+        while i < len(jobs):
+            behind = max(bisect_right(ends, edge + window, i), i + 1)
+            if behind > first:
+                last = behind - 1
+                while not jobs[last][3].node_bits & nodes:
+                    last -= 1
+                yield last
+            i = self._next_on(nodes, behind)
+            window *= 2
+            while i < len(jobs) and ends[i] > edge + window:
+                window *= 2
+
+    def _next_on(self, nodes: int, i: int) -> int:
+        while i < len(self.jobs) and not self.jobs[i][3].node_bits & nodes:
+            i += 1
+        return i
+
+    @property
+    def emptied(self) -> list[tuple[int, int]]:
+        """(position, nodes) of each job that leaves nodes empty when all before it are gone, in order."""
+        if self._emptied is None:
+            self._emptied, taken = [], 0
+            for position in range(len(self.jobs) - 1, -1, -1):
+                nodes = self.jobs[position][3].node_bits & ~taken
+                if nodes:
+                    taken |= nodes
+                    self._emptied.append((position, nodes))
+            self._emptied.reverse()
+        return self._emptied
 
 
-def will_run(system: Controller, ask: Ask, partition: str, now: int) -> tuple[int, Chosen] | None:
-    """(start, nodes) of the first placement found, ``None`` if there is none."""
+def will_run(system: Controller, ask: Ask, partition: str, now: int, latest: int = 0) -> tuple[int, Chosen] | None:
+    """(start, nodes) of the first placement found, ``None`` if there is none.
+
+    A start after ``latest`` (if one is given) is of no use and need not be found, as long as trying leaves no trace.
+    """
     pool = preempt.pool_for(system, partition)
     found = place(system, ask, pool, partition)
     if found is not None:
@@ -51,30 +117,61 @@ def will_run(system: Controller, ask: Ask, partition: str, now: int) -> tuple[in
     preempted = preempt.without_victims(system, ask, partition, now)
     if preempted is not None:
         return now, preempted
-    future = _future(system, pool)
-    ends = [(job.limit_end, i) for i, job in enumerate(future.jobs) if job.node_bits & ask.nodes]
-    window, edge, i = FIRST_WINDOW, 0, 0
-    while i < len(ends):
-        edge = edge or ends[i][0] + FIRST_WINDOW - (ends[i][0] + system.clock) % FIRST_WINDOW
-        first = i
-        while i < len(ends) and (i == first or ends[i][0] <= edge + window):
-            i += 1
-        last, position = ends[i - 1]
-        window *= 2
-        while i < len(ends) and ends[i][0] > edge + window:
-            window *= 2
-        found = place(system, ask, future.after(position + 1), partition)
+    future = system.future
+    if pool is not system.pool:  # seen from a tier at which suspended jobs hold their cores
+        future = Future(pool, system.running.values())
+    bound = latest if latest and _leaves_no_trace(system, ask) else None
+    first, place_after = _attempt(system, ask, partition, future)
+    if bound is not None and first < len(future.ends) and future.ends[first] > max(bound, now):
+        return None
+    for position in future.steps(ask.nodes, system.clock, first):
+        end = future.ends[position]
+        if bound is not None and end > max(bound, now):
+            return None
+        found = place_after(position)
         if found is not None:
-            return last if last > now else guess_end(system, last, now), found
+            return end if end > now else guess_end(system, end, now), found
     return None
 
 
-def _future(system: Controller, pool: NodePool) -> Future:
-    if pool is not system.pool:  # seen from a tier at which suspended jobs hold their cores
-        return Future(pool, list(system.running.values()))
-    if system.future is None:
-        system.future = Future(pool, [job for job in system.running.values() if job.suspended_at is None])
-    return system.future
+def _leaves_no_trace(system: Controller, ask: Ask) -> bool:
+    """Whether a placement that comes to nothing changes nothing: the job's cores are known and will be the same."""
+    spec = ask.job.spec
+    if spec.switches or "*" in spec.constraint or spec.gpus_per_job or ask.max_nodes != ask.min_nodes:
+        return False
+    if ask.whole:
+        [*sizes] = system.blank.free_cpus.sets
+        return len(sizes) == 1 and ask.job.total_cpus == ask.min_nodes * sizes[0]
+    each = max(spec.ntasks_per_node, 1) * spec.cpus_per_task
+    return ask.job.total_cpus == spec.min_cpus == ask.min_nodes * each
+
+
+def _attempt(system: Controller, ask: Ask, partition: str, future: Future) -> tuple[int, Callable[[int], Chosen | None]]:
+    """The position of the running job that must be gone before enough nodes can be there, and what finds a place when
+    the jobs up to a position are gone."""
+    if system.pauses or "*" in ask.job.spec.constraint or not (
+            ask.whole or not ask.nodes & system.blank.free_cpus.at_least(least_cpus(ask) + 1)):
+        return 0, lambda position: place(system, ask, future.after(position + 1), partition)
+    fit = usable(ask, system.blank)
+    idle = system.pool.every & ~system.pool.busy
+    missing = ask.min_nodes - (fit & idle).bit_count()
+    first = 0 if missing <= 0 else len(future.jobs)
+    for position, nodes in future.emptied if missing > 0 else ():
+        missing -= (fit & nodes).bit_count()
+        if missing <= 0:
+            first = position
+            break
+
+    def on_empty_nodes(position: int) -> Chosen | None:
+        """Where each node must be empty, the empty ones are all that counts, and look as in an empty cluster."""
+        empty = idle
+        for gone, nodes in future.emptied:
+            if gone > position:
+                break
+            empty |= nodes
+        return place(system, ask.on(ask.nodes & empty), system.blank, partition)
+
+    return first, on_empty_nodes
 
 
 def guess_end(system: Controller, end: int, now: int) -> int:

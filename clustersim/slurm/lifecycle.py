@@ -42,7 +42,7 @@ def start(system: Controller, job: Job, partition: str, allocation: Allocation, 
     job.planned, job.switch_since, job.preempt_since, job.preempting, job.end = None, None, None, False, None
     system.pool.take(job.holding)
     system.pool.mark_gpus(allocation, taken=True)
-    system.future = None
+    system.future.add(job)
     system.touched |= job.node_bits
     system.planned &= ~job.node_bits
     if job.spec.exclusive == "user":
@@ -51,6 +51,7 @@ def start(system: Controller, job: Job, partition: str, allocation: Allocation, 
     system.running[job.key] = job
     job.held_tres = {"cpu": job.total_cpus, "gres/gpu": job.gpus, "node": len(allocation)}
     system.policy.count_run(job, job.held_tres)
+    system.priorities.shares.run(job)
     wait = now - job.submit
     system.recorder.forget_reason(job)
     system.recorder.write(now, "start", job.key, places=[[n, c, list(g)] for n, c, g in job.places], wait=wait, scheduler=by)
@@ -83,11 +84,12 @@ def end(system: Controller, job: Job, now: int, state: str, exit_code: str = "0:
     if job.suspended_at is not None:
         _unpause(system, job, now)
         system.pool.take(holding(job.allocation, gpus=False))  # they were given back when it paused
+        system.priorities.shares.run(job)
+        system.future.add(job)
     system.pool.give_back(job.holding)
     system.pool.mark_gpus(job.allocation, taken=False)
-    system.future = None
-    if system.settings.weight_fairshare:
-        system.priorities.shares.charge(job, now)
+    system.future.remove(job)
+    system.priorities.shares.end(job, now)
     del system.running[job.key]
     for i in bits_of(job.node_bits):
         system.closing[i] += 1
@@ -239,7 +241,8 @@ def suspend(system: Controller, job: Job, now: int) -> None:
     if job.spec.stoppable:
         job.work_left -= now - job.resumed
     system.pool.give_back(holding(job.allocation, gpus=False))
-    system.future = None
+    system.priorities.shares.rest(job)
+    system.future.remove(job)
     system.touched |= job.node_bits
     system.pauses.setdefault(job.key, []).append([now, now])
     system.recorder.write(now, "signal", job.key, signal="SIGSTOP", why=N_("a job of higher tier needs its nodes"))
@@ -249,7 +252,8 @@ def resume(system: Controller, job: Job, now: int) -> None:
     """Go on after a suspension: the limit is moved by the time it took."""
     _unpause(system, job, now)
     system.pool.take(holding(job.allocation, gpus=False))
-    system.future = None
+    system.priorities.shares.run(job)
+    system.future.add(job)
     job.state = "RUNNING"
     system.touched |= job.node_bits
     system.recorder.write(now, "signal", job.key, signal="SIGCONT", why=N_("its nodes are free again"))

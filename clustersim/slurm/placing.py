@@ -111,7 +111,7 @@ def ask_for(system: Controller, job: Job, partition: str, nodes: int) -> Ask:
     least = max(spec.min_nodes, part.min_nodes)
     most = min(spec.max_nodes, part.max_nodes) if spec.max_nodes else part.max_nodes
     whole = part.oversubscribe == "EXCLUSIVE" or spec.exclusive == "node"
-    required = sum(1 << system.cluster.index[name] for name in spec.nodelist)
+    required = sum(1 << system.cluster.index[name] for name in spec.nodelist) if spec.nodelist else 0
     return Ask(job, nodes, least, max(most, least), most if spec.max_nodes else least, whole, required)
 
 

@@ -189,9 +189,10 @@ def _in_grace(system: Controller, victim: Job, now: int) -> bool:
     if not grace:
         return False
     if victim.preempt_since is None:
+        system.future.remove(victim)
         victim.preempt_since, victim.limit_end = now, min(victim.limit_end, now + grace)
+        system.future.add(victim)
         system.recorder.write(now, "signal", victim.key, signal="SIGTERM", why=N_("its grace time begins"))
-        system.future = None
         system.limit_check(victim)
     return now < victim.limit_end
 

@@ -4,7 +4,8 @@ Source: facts, section 2; ``src/plugins/priority/multifactor/{priority_multifact
 """
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from clustersim.cluster import Cluster, Partition
@@ -76,11 +77,10 @@ class Priorities:
         size = (nodes / self.node_count + cpus / self.cluster_cpus) / 2
         return min(max(1 - size if self.settings.favor_small else size, 0.0), 1.0)
 
-    def period(self, now: int, running: Iterable[Job], pending: Iterable[Job]) -> None:
+    def period(self, now: int, pending: Iterable[Job]) -> None:
         """What happens every ``PriorityCalcPeriod``: usage decays and grows, priorities are recalculated."""
         if self.settings.weight_fairshare:
-            self.shares.grow(now, running, self.settings.decay_half_life)
-            self.shares.rank()
+            self.shares.grow(now, self.settings.decay_half_life)
         for job in pending:
             if not job.held:
                 self.update(job, now)
@@ -114,8 +114,9 @@ class FairTree:
         for one in accounting.associations.values():
             self._add(_Branch(f"{one.user}@{one.account}", True, one.shares, one.account))
         self.users = sum(branch.user for branch in self.branches.values())
-        self.factor: dict[tuple[str, str], float] = {}
-        self.counted: dict[str, int] = {}  # until when the usage of each running job is counted
+        self.cores: Counter[str] = Counter()   # branch of a user -> cores of its running jobs
+        self.early: Counter[str] = Counter()   # core seconds by which that is too much since ``last``: they started later
+        self.ended: Counter[str] = Counter()   # core seconds of runs that ended since ``last``
         self.last = 0
         self.rank()
 
@@ -123,31 +124,57 @@ class FairTree:
         self.branches[branch.name] = branch
         self.branches[branch.parent].children.append(branch.name)
 
-    def grow(self, now: int, running: Iterable[Job], half_life: int) -> None:
+    @property
+    def factor(self) -> dict[tuple[str, str], float]:
+        """(user, account) -> fair-share as of the last recalculation; worked out when somebody asks."""
+        if self._stale:
+            self.rank()
+        return self._factor
+
+    def run(self, job: Job) -> None:
+        """The job runs from its start on, or goes on after a suspension."""
+        name = f"{job.spec.user}@{job.account}"
+        self.cores[name] += job.total_cpus
+        self.early[name] += job.total_cpus * self._late(job)
+
+    def rest(self, job: Job) -> None:
+        """The job is suspended: a recalculation does not count it."""
+        name = f"{job.spec.user}@{job.account}"
+        self.cores[name] -= job.total_cpus
+        self.early[name] -= job.total_cpus * self._late(job)
+
+    def end(self, job: Job, now: int) -> None:
+        """The run is over; what of it was not counted yet will be with the next recalculation."""
+        self.rest(job)
+        self.ended[f"{job.spec.user}@{job.account}"] += job.total_cpus * (now - max(self.last, job.start))
+
+    def _late(self, job: Job) -> int:
+        return max(job.start - self.last, 0)
+
+    def grow(self, now: int, half_life: int) -> None:
         """Decay all usage since the last time and add what ran since; see ``decay_apply_new_usage``."""
+        self._charge(self.ended)
         factor = (1 - DECAY / half_life) ** (now - self.last) if half_life else 1.0
         for branch in self.branches.values():
             branch.usage *= factor
-        for job in running:
-            self.charge(job, now)
-        self.last = now
+        passed, early = now - self.last, self.early
+        self._charge({name: cores * passed - early[name] for name, cores in self.cores.items() if cores})
+        self.ended, self.early, self.last, self._stale = Counter(), Counter(), now, True
 
-    def charge(self, job: Job, now: int) -> None:
-        """Count the core seconds of a run since they were last counted."""
-        since = max(self.counted.get(job.key, job.start), job.start)
-        self.counted[job.key] = now
-        if job.suspended_at is not None:
-            return
-        name = f"{job.spec.user}@{job.account}"
-        while name in self.branches:
-            branch = self.branches[name]
-            branch.usage += job.total_cpus * (now - since)
-            if not name:
-                break
-            name = branch.parent
+    def _charge(self, core_seconds: Mapping[str, int]) -> None:
+        """Count these for users and for all accounts above them."""
+        for name, amount in core_seconds.items():
+            while name in self.branches:
+                branch = self.branches[name]
+                branch.usage += amount
+                if not name:
+                    break
+                name = branch.parent
 
     def rank(self) -> None:
         """Walk the tree and give every user association its factor, rank / number of user associations."""
+        self._factor: dict[tuple[str, str], float] = {}
+        self._stale = False
         self._next = self._rank = self.users
         self._walk(self.branches[""].children[:], tied_with_parent=False)
 
@@ -167,7 +194,7 @@ class FairTree:
                 if not tied:
                     self._rank = self._next
                 user, _at, account = branch.name.partition("@")
-                self.factor[user, account] = self._rank / self.users
+                self._factor[user, account] = self._rank / self.users
                 self._next -= 1
             else:
                 same = [b for b in siblings[i + 1:] if not b.user and b.level_fs == branch.level_fs]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clustersim.slurm.backfill import NodeSpace
+from clustersim.slurm.nodespace import NodeSpace
 from tests.slurm.build import job, places, run, starts
 
 
@@ -85,10 +85,14 @@ def test_builtin_plans_but_starts_nothing() -> None:
     assert not [e for e in trace.events() if e.kind == "node" and e.detail["state"] == "planned"]
 
 
+def table(space: NodeSpace) -> list[tuple[int, int, int]]:
+    return list(zip(space.times, space.times[1:], space.nodes, strict=False))
+
+
 def test_the_table_of_free_nodes_is_rounded_to_the_resolution() -> None:
     space = NodeSpace(65, 60, 3600, 0b1111)
     space.reserve(space.floor(130), space.floor(250), 0b0011)
-    assert [(slot.begin, slot.end, slot.nodes) for slot in space.slots] == [
+    assert table(space) == [
         (60, 120, 0b1111),
         (120, 240, 0b1100),
         (240, 3660, 0b1111),
@@ -101,14 +105,14 @@ def test_the_table_of_free_nodes_is_rounded_to_the_resolution() -> None:
 def test_a_plan_covers_one_step_at_least() -> None:
     space = NodeSpace(0, 60, 3600, 0b1)
     space.reserve(120, 120, 0b1)
-    assert [(slot.begin, slot.end, slot.nodes) for slot in space.slots] == [(0, 120, 1), (120, 180, 0), (180, 3600, 1)]
+    assert table(space) == [(0, 120, 1), (120, 180, 0), (180, 3600, 1)]
 
 
 def test_equal_neighbours_are_merged() -> None:
     space = NodeSpace(0, 60, 600, 0b11)
     space.reserve(60, 120, 0b1)
     space.reserve(120, 180, 0b1)
-    assert [(slot.begin, slot.end, slot.nodes) for slot in space.slots] == [(0, 60, 3), (60, 180, 2), (180, 600, 3)]
+    assert table(space) == [(0, 60, 3), (60, 180, 2), (180, 600, 3)]
 
 
 def test_completing_nodes_are_planned_not_used() -> None:

@@ -138,7 +138,7 @@ def test_ties_share_a_rank() -> None:
 def test_usage_decays_by_half() -> None:
     fair = FairTree(Accounting(accounts={"x": Account("x")}, associations={("a", "x"): Association("a", "x")}))
     fair.branches["a@x"].usage = 1000.0
-    fair.grow(7 * 86_400, [], 7 * 86_400)
+    fair.grow(7 * 86_400, 7 * 86_400)
     assert fair.branches["a@x"].usage == pytest.approx(500.0, rel=0.001)
 
 
