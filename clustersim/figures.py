@@ -21,10 +21,10 @@ WIDTH = 640  # px of the plotting area; a page may set another with `sized`
 PALETTE: dict[str, str] = {
     "ink": "#1d2733", "muted": "#55606e", "grid": "#dde3ea", "paper": "#fdfdfc",
     "job-1": "#6fb1e0", "job-2": "#f2b04c", "job-3": "#5cc49e", "job-4": "#e39bc3",
-    "job-5": "#d9d05a", "job-6": "#ee8866", "job-7": "#9aa8e6", "job-8": "#b9b9b9",
+    "job-5": "#d9d05a", "job-6": "#ee8866", "job-7": "#858fdc", "job-8": "#969696",
     "tint-1": "#a9d0ec", "tint-2": "#f7cf91", "tint-3": "#9bdcc4", "tint-4": "#efc3dc",
-    "tint-5": "#e8e29c", "tint-6": "#f5b8a3", "tint-7": "#c2cbf0", "tint-8": "#d5d5d5",
-    "in-order": "#a9bccf", "ahead": "#f0a33a", "edge": "#37475a", "bad": "#d1495b",
+    "tint-5": "#e8e29c", "tint-6": "#f5b8a3", "tint-7": "#b3baeb", "tint-8": "#c9c9c9",
+    "in-order": "#a9bccf", "ahead": "#e08a1e", "edge": "#37475a", "bad": "#d1495b",
 }
 
 

@@ -47,6 +47,11 @@ def description(experiment_id: str, settings: Mapping[str, Any] | None = None) -
     }
 
 
+def presets(experiment_id: str) -> list[tuple[str, dict[str, Value]]]:
+    """The settings of an experiment that are worth a look: their translated names, and the values that differ."""
+    return [(_(preset.label), dict(preset.values)) for preset in experiments.experiment(experiment_id).presets]
+
+
 def outcome_data(outcome: Outcome) -> dict[str, Any]:
     """An outcome as plain data; the colours of its specifications are CSS variables (rows carry no colours)."""
     table = outcome.table

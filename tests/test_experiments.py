@@ -133,3 +133,14 @@ def test_one_gap_traces_hold() -> None:
             jobs = one_gap.rows({"limit": limit, "run": run, "big_limit": 11})
             for policy in ("fcfs", "easy", "slurm"):
                 one_gap.simulate(policy, jobs).validate()
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_a_preset_is_a_setting_of_its_own_that_shows_something_else(name: str) -> None:
+    one = experiment(name)
+    assert one.presets and len({preset.label for preset in one.presets}) == len(one.presets)
+    usual = one()
+    for preset in one.presets:
+        set_to = one.settings(preset.values)
+        assert preset.values and all(set_to[key] == value != one.defaults()[key] for key, value in preset.values.items())
+        assert one(**preset.values) != usual

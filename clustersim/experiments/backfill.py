@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from clustersim.batch import replay_pool
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures import pool_rectangles, schedule_spec, waits_spec
 from clustersim.messages import N_, _
 from clustersim.metrics import Metrics, metrics
@@ -105,4 +105,6 @@ EXPERIMENT = Experiment(
         Slider("seed", N_("Seed"), 1, 50, 1, 1),
     ),
     run=run,
+    presets=(Preset(N_("The same queue in strict order"), {"policy": "fcfs"}),
+             Preset(N_("Everybody asks for ten times as much"), {"over_ask": 10})),
 )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures_nodes import columns_spec
 from clustersim.messages import N_, _
 from clustersim.slurm import Overheads, parse_workload, simulate_slurm
@@ -108,4 +108,6 @@ EXPERIMENT = Experiment(
         Slider("seed", N_("Seed"), 1, 50, 1, 1),
     ),
     run=run,
+    presets=(Preset(N_("Every job is tried"), {"depth": 40}),
+             Preset(N_("A grid of an hour"), {"resolution": "3600"})),
 )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures import gantt_spec, letters, node_bars
 from clustersim.figures_nodes import columns_spec
 from clustersim.messages import N_, _
@@ -109,4 +109,6 @@ EXPERIMENT = Experiment(
         Slider("hole", N_("big is out by its limit at"), 10, 45, 1, 27, N_("min")),
     ),
     run=run,
+    presets=(Preset(N_("A grid of one minute"), {"resolution": "60"}),
+             Preset(N_("A grid of half an hour"), {"resolution": "1800"})),
 )

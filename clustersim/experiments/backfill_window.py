@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from clustersim.experiments.base import Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures import gantt_spec, node_bars
 from clustersim.messages import N_, _, ngettext
 from clustersim.slurm import Overheads, parse_workload, simulate_slurm
@@ -96,4 +96,5 @@ EXPERIMENT = Experiment(
         Slider("small", N_("Small jobs"), 4, 24, 1, 12),
     ),
     run=run,
+    presets=(Preset(N_("A window of four hours"), {"window": 240}),),
 )

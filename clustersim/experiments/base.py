@@ -112,14 +112,26 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Preset:
+    """A setting worth a look: what it is called, and the values that differ from the defaults."""
+
+    label: str
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
 class Experiment:
-    """``run`` maps checked control values to an :class:`Outcome`; ``caption`` stands under the static picture."""
+    """``run`` maps checked control values to an :class:`Outcome`; ``caption`` stands under the static picture.
+
+    ``presets`` are settings to which the page of all experiments leads.
+    """
 
     id: str
     title: str
     caption: str
     controls: tuple[Control, ...]
     run: Callable[[Mapping[str, Value]], Outcome]
+    presets: tuple[Preset, ...] = ()
 
     def defaults(self) -> dict[str, Value]:
         return {c.name: c.check(c.default) for c in self.controls}

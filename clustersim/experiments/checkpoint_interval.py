@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures_curves import curve_spec
 from clustersim.messages import N_, _
 from clustersim.reliability.detection import NO_DIAGNOSIS, Detection
@@ -102,4 +102,6 @@ EXPERIMENT = Experiment(
                help=N_("noticing, finding, replacing, restarting and loading")),
     ),
     run=run,
+    presets=(Preset(N_("384 GPUs"), {"gpus": "384"}),
+             Preset(N_("98,304 GPUs"), {"gpus": "98304"})),
 )

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from clustersim.experiments import losses
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures_curves import curve_spec
 from clustersim.figures_queue import parts_spec
 from clustersim.messages import N_, _
@@ -155,4 +155,6 @@ EXPERIMENT = Experiment(
         Slider("seed", N_("Seed"), 1, 20, 1, 1),
     ),
     run=run,
+    presets=(Preset(N_("Half of the failures take eight nodes"), {"together": 50}),
+             Preset(N_("Storage that takes 1,000 GB/s"), {"storage": 1000})),
 )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from clustersim.experiments.base import Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures import letters
 from clustersim.figures_nodes import cells_of, map_spec
 from clustersim.messages import N_, _, ngettext
@@ -167,4 +167,6 @@ EXPERIMENT = Experiment(
         Slider("seed", N_("Seed of the day's jobs"), 1, 20, 1, 1),
     ),
     run=run,
+    presets=(Preset(N_("After both nodes have returned"), {"time": 16.25}),
+             Preset(N_("Three in the morning"), {"time": 3})),
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.experiments.gpus_and_rate import fleets, rate_of
 from clustersim.figures_failures import curves_spec
 from clustersim.messages import N_, _
@@ -98,4 +98,6 @@ EXPERIMENT = Experiment(
         Slider("write", N_("A checkpoint stops training for"), 0, 300, 5, 10, N_("s")),
     ),
     run=run,
+    presets=(Preset(N_("A thousand GPUs"), {"gpus": "1024"}),
+             Preset(N_("Noticed after ten seconds"), {"delay": 10})),
 )

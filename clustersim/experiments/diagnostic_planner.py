@@ -9,7 +9,7 @@ import itertools
 import math
 from collections.abc import Mapping
 
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Toggle, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Toggle, Value
 from clustersim.experiments.gpus_and_rate import fleets, rate_of
 from clustersim.figures_failures import spans_spec
 from clustersim.messages import N_, _
@@ -114,4 +114,6 @@ EXPERIMENT = Experiment(
                help=N_("NVIDIA's closed diagnostics, part of levels 3 and 4")),
     ),
     run=run,
+    presets=(Preset(N_("Half an hour a day"), {"minutes": 30}),
+             Preset(N_("With the EUD"), {"eud": True})),
 )

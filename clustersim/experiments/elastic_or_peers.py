@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clustersim.experiments import losses
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.experiments.checkpoint_tiers import short
 from clustersim.facts import fact
 from clustersim.figures_queue import parts_spec
@@ -135,4 +135,6 @@ EXPERIMENT = Experiment(
         Slider("seed", N_("Seed"), 1, 20, 1, 1),
     ),
     run=run,
+    presets=(Preset(N_("A spare only after an hour"), {"swap": 60}),
+             Preset(N_("Ten minutes to notice and find"), {"find": 10})),
 )

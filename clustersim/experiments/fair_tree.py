@@ -10,7 +10,7 @@ from math import inf
 from typing import Any
 
 from clustersim.clock import Clock
-from clustersim.experiments.base import Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures import gantt_spec
 from clustersim.figures_queue import lines_spec
 from clustersim.messages import N_, _
@@ -191,4 +191,6 @@ EXPERIMENT = Experiment(
         Slider("dave_at", N_("Dave comes after alice's long job by"), 0, 40, 1, 15, N_("h")),
     ),
     run=run,
+    presets=(Preset(N_("Half of it is forgotten in half a day"), {"half_life": 0.5}),
+             Preset(N_("Nothing is ever forgotten"), {"half_life": 0})),
 )

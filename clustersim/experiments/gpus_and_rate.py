@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from random import Random
 
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures_failures import calendar, calendar_spec, ranked_spec
 from clustersim.messages import N_, _
 from clustersim.reliability.faults import DAY_MS, Poisson, until
@@ -101,4 +101,6 @@ EXPERIMENT = Experiment(
         Slider("seed", N_("Seed of the month"), 1, 50, 1, 1),
     ),
     run=run,
+    presets=(Preset(N_("A single server"), {"gpus": "8"}),
+             Preset(N_("A hundred thousand GPUs"), {"gpus": "100000"})),
 )

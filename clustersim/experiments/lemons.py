@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clustersim.experiments import losses
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures_queue import lines_spec
 from clustersim.messages import N_, _
 from clustersim.reliability.counting import poisson_at_least
@@ -113,4 +113,6 @@ EXPERIMENT = Experiment(
         Slider("seed", N_("Seed"), 1, 20, 1, 1),
     ),
     run=run,
+    presets=(Preset(N_("Out after one fault"), {"after": 1}),
+             Preset(N_("Lemons that fail 20 times as often"), {"times": 20})),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clustersim.experiments.base import Experiment, Figure, Outcome, Slider, Table, Toggle, Value
+from clustersim.experiments.base import Experiment, Figure, Outcome, Preset, Slider, Table, Toggle, Value
 from clustersim.figures import gantt_spec, gpu_bars
 from clustersim.figures_queue import reasons_spec, run_bars, wait_bars, waiting
 from clustersim.messages import N_, _, ngettext
@@ -135,4 +135,6 @@ EXPERIMENT = Experiment(
         Toggle("enforce", N_("AccountingStorageEnforce has limits and qos"), True, N_("without them no limit holds")),
     ),
     run=run,
+    presets=(Preset(N_("Limits that nobody enforces"), {"enforce": False}),
+             Preset(N_("Refused at once"), {"deny": True})),
 )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.experiments.gpus_and_rate import fleets, rate_of
 from clustersim.facts import fact
 from clustersim.figures_failures import histogram, runs_spec
@@ -147,4 +147,6 @@ EXPERIMENT = Experiment(
         Slider("runs", N_("Runs"), 1, 8, 1, 3),
     ),
     run=run,
+    presets=(Preset(N_("Training again after five minutes"), {"recovery": 5}),
+             Preset(N_("A checkpoint an hour"), {"interval": 60})),
 )

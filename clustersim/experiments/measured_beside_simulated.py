@@ -13,7 +13,7 @@ from typing import Any
 
 from clustersim import hostlist, measured
 from clustersim.experiments import beside
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures_nodes import pairs_spec
 from clustersim.messages import N_, _
 from clustersim.slurm import compare, parse_workload
@@ -138,4 +138,6 @@ EXPERIMENT = Experiment(
                help=N_("when the simulated daemon came up, which sets the phase of its loops")),
     ),
     run=run,
+    presets=(Preset(N_("24 jobs, not the same twice"), {"workload": "mix24_backfill"}),
+             Preset(N_("Features and weights"), {"workload": "features_and_weights"})),
 )

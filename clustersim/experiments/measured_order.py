@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from clustersim.experiments import beside
-from clustersim.experiments.base import Choice, Experiment, Outcome, Slider, Value
+from clustersim.experiments.base import Choice, Experiment, Outcome, Preset, Slider, Value
 from clustersim.messages import N_, _
 
 WORKLOADS = {
@@ -30,4 +30,6 @@ EXPERIMENT = Experiment(
                help=N_("when the simulated daemon came up, which sets the phase of its loops")),
     ),
     run=run,
+    presets=(Preset(N_("QOS and nice decide"), {"workload": "multifactor_qos_nice"}),
+             Preset(N_("Size, age and partition decide"), {"workload": "multifactor_size_age_partition"})),
 )

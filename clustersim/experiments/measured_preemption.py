@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from clustersim.experiments import beside
-from clustersim.experiments.base import Choice, Experiment, Outcome, Slider, Value
+from clustersim.experiments.base import Choice, Experiment, Outcome, Preset, Slider, Value
 from clustersim.messages import N_, _
 
 WORKLOADS = {
@@ -33,4 +33,6 @@ EXPERIMENT = Experiment(
                help=N_("when the simulated daemon came up, which sets the phase of its loops")),
     ),
     run=run,
+    presets=(Preset(N_("Suspended, and resumed"), {"workload": "preempt_partition_suspend"}),
+             Preset(N_("Held back by limits"), {"workload": "qos_limits"})),
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from clustersim.experiments import losses
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures_queue import parts_spec
 from clustersim.messages import N_, _
 from clustersim.reliability.counting import spares_for
@@ -157,4 +157,6 @@ EXPERIMENT = Experiment(
         Slider("price", N_("A GPU hour"), 0, 20, 0.01, gpu_hour_usd(), N_("USD")),
     ),
     run=run,
+    presets=(Preset(N_("A fault is known after 10 s"), {"find": 10}),
+             Preset(N_("Copies in the memory of another node"), {"saves": "memory"})),
 )

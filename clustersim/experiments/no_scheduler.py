@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clustersim.clock import ENDS, INPUTS, Agenda, Clock
-from clustersim.experiments.base import Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures import gantt_spec, gpu_bars
 from clustersim.messages import N_, _, ngettext
 from clustersim.trace import Event, JobRecord, Node, Place, Run, Trace
@@ -183,4 +183,6 @@ EXPERIMENT = Experiment(
         Slider("seed", N_("Seed"), 1, 50, 1, 1),
     ),
     run=run,
+    presets=(Preset(N_("Everybody looks every five minutes"), {"look_every": 5}),
+             Preset(N_("A launch shows at once"), {"launch": 0})),
 )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clustersim.batch import replay_pool
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures import gantt_spec, node_bars
 from clustersim.messages import N_, _
 from clustersim.slurm import parse_workload, simulate_slurm
@@ -131,4 +131,6 @@ EXPERIMENT = Experiment(
         Slider("big_limit", N_("Time limit of big, which runs 10 min"), 10, 30, 1, 11, N_("min")),
     ),
     run=run,
+    presets=(Preset(N_("A limit of ten minutes, by the textbook"), {"limit": 10}),
+             Preset(N_("The same limit under Slurm"), {"limit": 10, "policy": "slurm"})),
 )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures import letters
 from clustersim.figures_nodes import cells_of, map_spec
 from clustersim.figures_queue import lines_spec
@@ -201,4 +201,6 @@ EXPERIMENT = Experiment(
         Slider("seed", N_("Seed"), 1, 50, 1, 1),
     ),
     run=run,
+    presets=(Preset(N_("Weights against best fit"), {"other": "weights"}),
+             Preset(N_("A fuller cluster"), {"load": 0.8})),
 )

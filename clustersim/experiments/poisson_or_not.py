@@ -9,7 +9,7 @@ from functools import cache
 from random import Random
 from statistics import fmean, pvariance
 
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures_failures import curves_spec
 from clustersim.messages import N_, _
 from clustersim.reliability.fieldtrace import DAYS, gaps, spells, variation
@@ -112,4 +112,6 @@ EXPERIMENT = Experiment(
         Slider("seed", N_("Seed of the Poisson process"), 1, 50, 1, 1),
     ),
     run=run,
+    presets=(Preset(N_("What comes within an hour is one incident"), {"together": "60"}),
+             Preset(N_("Without stress tests"), {"which": "running"})),
 )

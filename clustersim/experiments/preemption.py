@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures import gantt_spec
 from clustersim.figures_queue import pieces
 from clustersim.messages import N_, _
@@ -146,4 +146,6 @@ EXPERIMENT = Experiment(
                help=N_("so long after its start a job is safe; REQUEUE and CANCEL only")),
     ),
     run=run,
+    presets=(Preset(N_("Suspension, with jobs on GPUs"), {"mode": "suspend", "uses": "gpus"}),
+             Preset(N_("Half an hour of protection"), {"exempt": 30})),
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clustersim.clock import Clock
-from clustersim.experiments.base import Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures_queue import lines_spec, parts_spec
 from clustersim.messages import N_, _
 from clustersim.slurm import Controller, Overheads, parse_workload
@@ -191,4 +191,6 @@ EXPERIMENT = Experiment(
         Slider("nice", N_("urgent is submitted with --nice="), 0, 3000, 100, 0),
     ),
     run=run,
+    presets=(Preset(N_("Age that takes a day to be full"), {"max_age": 24}),
+             Preset(N_("A QOS without weight"), {"weight_qos": 0})),
 )

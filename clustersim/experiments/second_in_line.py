@@ -11,7 +11,7 @@ from typing import Any
 
 from clustersim.batch import replay_pool
 from clustersim.clock import Clock
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.experiments.one_gap import NODES, on_nodes
 from clustersim.figures import gantt_spec, letters, node_bars
 from clustersim.figures_queue import lines_spec
@@ -138,4 +138,6 @@ EXPERIMENT = Experiment(
         Slider("runs", N_("first really runs for (limit 10 min)"), 4, 10, 1, 10, N_("min")),
     ),
     run=run,
+    presets=(Preset(N_("Under Slurm's plans"), {"policy": "slurm"}),
+             Preset(N_("Slurm, and first ends early"), {"policy": "slurm", "runs": 5})),
 )

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from clustersim.experiments import losses
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures_curves import curve_spec
 from clustersim.figures_queue import lines_spec
 from clustersim.messages import N_, _
@@ -139,4 +139,6 @@ EXPERIMENT = Experiment(
         Slider("seed", N_("Seed"), 1, 20, 1, 1),
     ),
     run=run,
+    presets=(Preset(N_("No spares"), {"spares": 0}),
+             Preset(N_("Thirteen spares"), {"spares": 13})),
 )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures import gantt_spec, letters, node_bars
 from clustersim.messages import N_, _, ngettext
 from clustersim.slurm import Overheads, parse_workload, simulate_slurm
@@ -152,4 +152,6 @@ EXPERIMENT = Experiment(
                help=N_("an assumption, not a measurement")),
     ),
     run=run,
+    presets=(Preset(N_("Without the plugin"), {"shown": "plain"}),
+             Preset(N_("Crossing costs half as much again"), {"slower": 50})),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Value
 from clustersim.figures import gantt_spec, gpu_bars
 from clustersim.messages import N_, _
 from clustersim.slurm import parse_workload, simulate_slurm
@@ -116,4 +116,6 @@ EXPERIMENT = Experiment(
         Slider("gpus_c", N_("C asks for"), 1, 4, 1, 1, N_("GPUs")),
     ),
     run=run,
+    presets=(Preset(N_("Three GPUs, and nobody may pass"), {"gpus": 3, "scheduler": "builtin"}),
+             Preset(N_("Three GPUs, and passing is allowed"), {"gpus": 3})),
 )

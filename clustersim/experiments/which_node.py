@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Toggle, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Toggle, Value
 from clustersim.figures_nodes import shares_spec
 from clustersim.messages import N_, _, ngettext
 from clustersim.slurm import Overheads, parse_workload, simulate_slurm
@@ -148,4 +148,6 @@ EXPERIMENT = Experiment(
         Toggle("busy", N_("The jobs A, B and C are running"), True),
     ),
     run=run,
+    presets=(Preset(N_("Two GPUs on each node"), {"gpus": 2}),
+             Preset(N_("An empty cluster"), {"busy": False})),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from random import Random
 
-from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Slider, Table, Toggle, Value
+from clustersim.experiments.base import Choice, Experiment, Figure, Outcome, Preset, Slider, Table, Toggle, Value
 from clustersim.figures_failures import spans_spec
 from clustersim.messages import N_, _
 from clustersim.reliability.causes import Cause, cause
@@ -98,4 +98,6 @@ EXPERIMENT = Experiment(
                (("off", N_("off")), ("pm", N_("watches pm (the default)")), ("a", N_("all watches"))), "off"),
     ),
     run=run,
+    presets=(Preset(N_("Silent data corruption"), {"cause": "Silent data corruption"}),
+             Preset(N_("Nobody inspects the machines"), {"inspection": False})),
 )

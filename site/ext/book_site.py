@@ -15,7 +15,8 @@ if str(HERE) not in sys.path:
 PARTS = (
     "language", "chapter_numbers", "page_head", "math_static", "mermaid_static", "vega_static", "facts_role", "folded",
     "chapter_card", "predict", "systems", "questions", "sections",
-    "terms", "licences", "launch", "lite_links", "live", "living_cluster", "live_assets", "slim", "csp", "page_check",
+    "terms", "licences", "launch", "lite_links", "live", "living_cluster", "play", "palette", "live_assets", "slim", "csp",
+    "page_check",
 )
 
 

@@ -74,10 +74,9 @@ def protect_all(folder: Path) -> None:
     for path in sorted(folder.rglob("*.html")):
         if path.relative_to(folder).as_posix().startswith((*EXEMPT, "_static/")):
             continue
-        before = path.read_text("utf-8")
-        after = protect(before)
-        if after != before:
-            path.write_text(after, "utf-8")
+        page = path.read_text("utf-8")
+        if not _META.search(page):  # a page that has its policy is one of an earlier build, left as it was
+            path.write_text(protect(page), "utf-8")
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:

@@ -17,6 +17,7 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ SCRIPTS = Path(__file__).parents[1] / "live"
 
 
 class live_figure(nodes.figure):
-    """An experiment in the page; ``about`` is its description, the only child a caption."""
+    """An experiment in the page; ``about`` is its description as JSON, cheap to keep; the only child is a caption."""
 
 
 class Live(SphinxDirective):
@@ -53,12 +54,13 @@ class Live(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         experiment = self.arguments[0]
         try:
-            about = page.description(experiment, _pairs(self.options.get("set", "")))
+            about = described(experiment, self.options.get("set", ""))
         except ClusterSimError as error:
             raise self.error(f"live figure: {error}") from None
         self._depend()
         name = self.options.setdefault("name", f"live-{experiment}")
-        node = live_figure("", about=about, classes=["cs-live", *self.options.get("class", [])], key=name.removeprefix("live-"))
+        node = live_figure("", about=json.dumps(about), experiment=experiment, key=name.removeprefix("live-"),
+                           classes=["cs-live", *self.options.get("class", [])])
         node.source, node.line = self.get_source_info()
         node["ids"] = [name]  # as written: docutils would turn the underscores of an id into hyphens
         node += self._caption(about["caption"])
@@ -78,6 +80,12 @@ class Live(SphinxDirective):
         """A change in the simulator draws the picture anew."""
         for path in (*Path(clustersim.__file__).parent.rglob("*.py"), Path(__file__), Path(pictures.__file__)):
             self.env.note_dependency(str(path))
+
+
+@lru_cache(maxsize=128)
+def described(experiment: str, setting: str = "") -> dict[str, Any]:
+    """``page.description``, once for each setting (``control=value ...``) in a build: some run for a second."""
+    return page.description(experiment, _pairs(setting))
 
 
 def _pairs(text: str) -> dict[str, str]:
@@ -117,7 +125,7 @@ def _table_html(table: Mapping[str, Any]) -> str:
 def visit_html(self: Any, node: live_figure) -> None:
     self.body.append(self.starttag(node, "figure"))
     self.body.append(node["html"])
-    self.body.append(lite_links.figure_link(Path(self.builder.outdir), self.builder.current_docname, node["about"]["id"]))
+    self.body.append(lite_links.figure_link(Path(self.builder.outdir), self.builder.current_docname, node["experiment"]))
 
 
 def depart_html(self: Any, _node: live_figure) -> None:
@@ -134,7 +142,7 @@ class OutsideHtml(SphinxPostTransform):
 
     def run(self, **_options: Any) -> None:
         for node in list(self.document.findall(live_figure)):
-            outcome = node["about"]["outcome"]
+            outcome = json.loads(node["about"])["outcome"]
             images = [self._image(node["ids"][0], i, figure) for i, figure in enumerate(outcome["figures"])]
             figure = nodes.figure("", *images[:1], node.children[0], ids=node["ids"], names=node["names"])
             summary = nodes.paragraph("", outcome["summary"])
@@ -170,8 +178,10 @@ def _row(cells: list[str]) -> nodes.row:
     return nodes.row("", *(nodes.entry("", nodes.paragraph("", cell)) for cell in cells))
 
 
-def copy_scripts(app: Sphinx) -> None:
-    """The page scripts, before the first page names them."""
+def prepare(app: Sphinx) -> None:
+    """The page scripts, before the first page names them, and a place for drawings that outlives one build."""
+    described.cache_clear()
+    pictures.keep_in(Path(app.doctreedir).parent / ".pictures")
     if app.builder.format == "html":
         shutil.copytree(SCRIPTS, Path(app.outdir) / "_static" / "live", dirs_exist_ok=True)
 
@@ -189,6 +199,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_enumerable_node(live_figure, "figure", html=(visit_html, depart_html))
     app.add_directive("live", Live)
     app.add_post_transform(OutsideHtml)
-    app.connect("builder-inited", copy_scripts)
+    app.connect("builder-inited", prepare)
     app.connect("html-page-context", add_scripts)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -40,8 +40,23 @@ def folder(app: Sphinx) -> Path:
 
 def diagrams(env: BuildEnvironment) -> dict[str, str]:
     """All diagrams of the book by key."""
-    found = (node["code"] for page in env.found_docs for node in env.get_doctree(page).findall(Diagram))
-    return {key(code): code for code in found}
+    return {key(code): code for codes in by_page(env).values() for code in codes}
+
+
+def by_page(env: BuildEnvironment) -> dict[str, list[str]]:
+    """The diagrams of each page that has any, noted while it is read: to open every page again would take longer."""
+    if not hasattr(env, "cs_diagrams"):
+        env.cs_diagrams = {}  # type: ignore[attr-defined]
+    pages: dict[str, list[str]] = env.cs_diagrams  # type: ignore[attr-defined]
+    return pages
+
+
+def note(app: Sphinx, doctree: nodes.document) -> None:
+    by_page(app.env)[app.env.docname] = [node["code"] for node in doctree.findall(Diagram)]
+
+
+def forget_page(_app: Sphinx, env: BuildEnvironment, docname: str) -> None:
+    by_page(env).pop(docname, None)
 
 
 def draw_and_sweep(app: Sphinx, env: BuildEnvironment) -> None:
@@ -97,7 +112,9 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.setup_extension("sphinxcontrib.mermaid")
     app.add_config_value("mermaid_svg_dir", "book/figures/mermaid", "env")
     app.add_node(Diagram, override=True, html=(visit_html, None))
+    app.connect("doctree-read", note)
+    app.connect("env-purge-doc", forget_page)
     app.connect("env-updated", draw_and_sweep)
     # Its own output would load a script from elsewhere.
     app.config.mermaid_output_format = "svg"
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": "1", "env_version": 1, "parallel_read_safe": False, "parallel_write_safe": True}

@@ -4,10 +4,12 @@ Usable on its own: ``python site/ext/page_check.py [FOLDER]`` checks a built sit
 """
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -81,7 +83,7 @@ class Page(HTMLParser):
     fetched: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
-    classes: set[str] = field(default_factory=set)
+    classes: list[str] = field(default_factory=list)
     named: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     title: bool = False
@@ -91,7 +93,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         have = dict(attrs)
-        self.classes.update((have.get("class") or "").split())
+        self.classes += [name for name in (have.get("class") or "").split() if name in PARTS]
         if have.get("id"):
             self.ids.append(str(have["id"]))
         for name in NAMED:
@@ -117,11 +119,34 @@ def nameless(address: str, alt: str | None) -> bool:
     return alt is None or (bool(alt) and (alt == address or Path(alt).name == Path(address).name))
 
 
+class Reader:
+    """Reads pages, and remembers in ``notes`` (a file) what it read of those whose bytes are the same in the next build."""
+
+    def __init__(self, notes: Path | None = None) -> None:
+        self._notes = notes
+        try:
+            self._known: dict[str, dict[str, Any]] = json.loads(notes.read_text("utf-8")) if notes else {}
+        except (OSError, ValueError):
+            self._known = {}
+        self._seen: dict[str, dict[str, Any]] = {}
+
+    def read(self, path: Path) -> Page:
+        content = path.read_bytes()
+        key = hashlib.sha256(content).hexdigest()
+        page = Page(**self._known.get(key, {}))
+        if key not in self._known:
+            page.feed(content.decode("utf-8"))
+            page.close()
+        self._seen[key] = {item.name: getattr(page, item.name) for item in fields(Page)}
+        return page
+
+    def remember(self) -> None:
+        if self._notes:
+            self._notes.write_text(json.dumps(self._seen), "utf-8")
+
+
 def read(path: Path) -> Page:
-    page = Page()
-    page.feed(path.read_text("utf-8"))
-    page.close()
-    return page
+    return Reader().read(path)
 
 
 def is_external(address: str) -> bool:
@@ -129,10 +154,12 @@ def is_external(address: str) -> bool:
     return bool(parts.netloc) or parts.scheme not in ("", "data")
 
 
-def site_faults(folder: Path) -> list[str]:
-    """Every fault of the built site, each with its page."""
+def site_faults(folder: Path, notes: Path | None = None) -> list[str]:
+    """Every fault of the built site, each with its page; ``notes`` is where to remember what was read."""
+    reader = Reader(notes)
     files = [p for p in sorted(folder.rglob("*.html")) if not p.relative_to(folder).as_posix().startswith(NOT_OURS)]
-    pages = {path.resolve(): read(path) for path in files}
+    pages = {path.resolve(): reader.read(path) for path in files}
+    reader.remember()
     faults = []
     for path, page in pages.items():
         name = path.relative_to(folder.resolve()).as_posix()
@@ -199,7 +226,7 @@ def setup(app: Any) -> dict[str, Any]:
 
     def after(app: Any, error: Exception | None) -> None:
         if error is None and app.builder.name == "html":
-            for fault in site_faults(Path(app.outdir)) + css_faults(Path(app.outdir)):
+            for fault in site_faults(Path(app.outdir), Path(app.doctreedir) / "pages-read.json") + css_faults(Path(app.outdir)):
                 logger.warning(fault)
 
     app.connect("builder-inited", before, priority=100)

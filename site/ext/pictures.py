@@ -4,9 +4,13 @@ The same Vega-Lite version draws the live figure, so the picture does not jump w
 """
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import vl_convert
@@ -15,6 +19,8 @@ VEGA_LITE = "5.21"
 WIDE, NARROW = 600, 320  # px: a text column, and a phone of 390 px less its margins
 _COORDINATES = re.compile(r'\b(?:d|transform|x[12]?|y[12]?|width|height|viewBox)="[^"]*"')
 _LONG = re.compile(r"-?\d+\.\d{3,}(?:e-\d+)?")
+SHEET = Path(__file__).parents[1] / "live" / "figures.css"
+_kept: Path | None = None
 MOST_SHAPES = 1_200  # a page stays light: about 1,000 marks, and the axes
 
 
@@ -28,9 +34,29 @@ def fitted(spec: Mapping[str, Any], data: Mapping[str, Sequence[Mapping[str, Any
     return {**spec, "width": width, "autosize": {"type": "fit-x", "contains": "padding"}, "config": config, "datasets": rows}
 
 
+def keep_in(folder: Path) -> None:
+    """Keep drawings in ``folder``, named by a hash of all that they are made from: drawing is what takes longest."""
+    global _kept
+    _kept = folder
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _drawn(spec: Mapping[str, Any]) -> str:
+    key = hashlib.sha256(f"{VEGA_LITE} {vl_convert.__version__} {json.dumps(spec, sort_keys=True)}".encode()).hexdigest()
+    file = _kept / f"{key}.svg" if _kept else None
+    if file and file.is_file():
+        return file.read_text("utf-8")
+    text: str = vl_convert.vegalite_to_svg(dict(spec), vl_version=VEGA_LITE)
+    if file:
+        part = file.with_suffix(".part")  # a build that breaks off leaves no half drawing
+        part.write_text(text, "utf-8")
+        part.replace(file)
+    return text
+
+
 def svg(figure: Mapping[str, Any], width: int, prefix: str, css_class: str) -> str:
     """One figure (``spec`` and ``data``) as an SVG element, hidden from screen readers; its ids begin with ``prefix``."""
-    text = vl_convert.vegalite_to_svg(fitted(figure["spec"], figure["data"], width), vl_version=VEGA_LITE)
+    text = _drawn(fitted(figure["spec"], figure["data"], width))
     text = _COORDINATES.sub(lambda m: _LONG.sub(lambda n: f"{float(n[0]):.2f}", m[0]), text)
     # vl-convert counts its ids on from picture to picture: number them anew, so that the same input gives the same text
     for number, name in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', text))):
@@ -40,6 +66,19 @@ def svg(figure: Mapping[str, Any], width: int, prefix: str, css_class: str) -> s
     start = (f'<svg xmlns="http://www.w3.org/2000/svg" class="{css_class}" {head[0]} aria-hidden="true" focusable="false">')
     body = text[text.index(">") + 1:]
     return start + re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", body)
+
+
+@cache
+def dark_palette() -> dict[str, str]:
+    """The colours of the dark page, by name, from the style sheet that has them."""
+    return dict(re.findall(r"--cs-([\w-]+): (#[0-9a-f]{6});", SHEET.read_text("utf-8")))
+
+
+def file(figure: Mapping[str, Any], dark: bool) -> str:
+    """One figure as an SVG file of its own, narrow; no style sheet reaches it, so its colours are plain."""
+    other = dark_palette() if dark else {}
+    text = svg(figure, NARROW, "p", "")
+    return re.sub(r"var\(--cs-([\w-]+), ([^()]+)\)", lambda match: other.get(match[1], match[2]), text)
 
 
 def shapes(text: str) -> int:

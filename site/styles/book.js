@@ -49,7 +49,15 @@ function scrollers() {
   }
 }
 
+// Paper shows what is folded. A style sheet says so too, which older browsers do not understand.
+function unfold() {
+  const folded = document.querySelectorAll("article details:not([open])");
+  for (const box of folded) box.open = true;
+  addEventListener("afterprint", () => { for (const box of folded) box.open = false; }, { once: true });
+}
+
 document.querySelectorAll(".cs-theme").forEach(colourSwitch);
 document.querySelectorAll("#cs-toc").forEach(whereAmI);
 scrollers();
 addEventListener("resize", scrollers);
+addEventListener("beforeprint", unfold);

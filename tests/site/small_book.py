@@ -26,11 +26,12 @@ import live_assets  # noqa: E402
 import make_site  # noqa: E402
 import mermaid_static  # noqa: E402
 import page_check  # noqa: E402
+import play  # noqa: E402
 import run_tests  # noqa: E402
 import serve  # noqa: E402
 
 __all__ = ["Book", "DIAGRAM", "SKELETON", "bootstrap", "csp", "launch", "licences", "live_assets", "make_site",
-           "mermaid_static", "page_check", "run_tests", "serve", "small_config"]
+           "mermaid_static", "page_check", "play", "run_tests", "serve", "small_config"]
 
 # What every chapter needs besides its own text.
 SKELETON = """

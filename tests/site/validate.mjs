@@ -1,0 +1,14 @@
+// Every page through html-validate; the rules that are left out, each with its reason, are in html_exceptions.json.
+import { readFileSync } from "node:fs";
+import { HtmlValidate } from "html-validate";
+
+const { folder, pages, exceptions } = JSON.parse(process.argv[2]);
+const rules = Object.fromEntries(Object.keys(exceptions).map((rule) => [rule, "off"]));
+const validate = new HtmlValidate({ root: true, extends: ["html-validate:standard"], rules });
+const found = {};
+for (const name of pages) {
+  const report = await validate.validateString(readFileSync(`${folder}/${name}`, "utf8"));
+  const messages = report.results.flatMap((result) => result.messages);
+  if (messages.length) found[name] = messages.map((one) => `${one.line}:${one.column} ${one.ruleId}: ${one.message}`);
+}
+process.stdout.write(`${JSON.stringify(found)}\n`);
