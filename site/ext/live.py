@@ -129,7 +129,7 @@ def visit_html(self: Any, node: live_figure) -> None:
 
 
 def depart_html(self: Any, _node: live_figure) -> None:
-    self.body.append("</figure>\n")
+    self.body.append("</figcaption>\n</figure>\n")  # docutils opens it for the caption and closes it with a figure
 
 
 class OutsideHtml(SphinxPostTransform):
