@@ -140,3 +140,24 @@ def test_every_diagram_says_what_it_shows() -> None:
     diagrams = [block for page in PAGES for block in re.findall(r"^```\{mermaid\}\n(.*?)^```", text(page), re.M | re.S)]
     assert len(diagrams) >= 4
     assert [block for block in diagrams if not re.match(r":alt: \S.{40,}\n", block)] == []
+
+
+PARTS = ("card", "predict", "reveal", "in-real-systems", "system", "exercise", "hint", "solution", "key-points", "leaves-out",
+         "sources", "live", "mermaid")
+
+
+def test_the_style_page_and_the_guide_show_each_part_with_its_source() -> None:
+    style, guide = text(ROOT / "book/style.md"), text(ROOT / "CONTRIBUTING.md")
+    sources = "".join(re.findall(r"^````markdown\n(.*?)^````$", style, re.M | re.S))
+    shown = re.sub(r"^````markdown\n.*?^````$", "", style, flags=re.M | re.S)
+    for name in PARTS:
+        begin = re.compile(rf"^[`:]{{3,4}}\{{{name}\}}", re.M)
+        assert begin.search(sources) and begin.search(shown), name
+        assert len(begin.findall(sources)) == len(begin.findall(shown)), f"{name}: what is shown is not its source"
+        assert begin.search(guide) or name == "mermaid", f"{name} is not in the guide"
+
+
+def test_the_example_of_a_chapter_in_the_guide_has_every_part() -> None:
+    (example,) = re.findall(r"^````markdown\n(.*?)^````$", text(ROOT / "CONTRIBUTING.md"), re.M | re.S)
+    assert [line for line in example.splitlines() if line in SECTIONS] == list(SECTIONS)
+    assert example.index(":::{card}") < example.index(":::{predict}") < example.index("```{live}")
