@@ -28,6 +28,7 @@ from clustersim.messages import _
 
 logger = logging.getLogger(__name__)
 FOLDER = "_images/play"
+SHORTEST = 45  # characters of a story
 
 
 class gallery(nodes.General, nodes.Element):
@@ -68,7 +69,7 @@ def entry(name: str, out: Path | None) -> Entry:
         assert found is not None
         height = round(float(found[1]))
     tries = tuple((label, query(name, values)) for label, values in page.presets(name))
-    return Entry(name, about["title"], first_sentence(about["caption"]), height, tries)
+    return Entry(name, about["title"], story(about["caption"]), height, tries)
 
 
 def query(name: str, values: dict[str, Any]) -> str:
@@ -77,8 +78,15 @@ def query(name: str, values: dict[str, Any]) -> str:
                       for key, value in values.items()])
 
 
-def first_sentence(text: str) -> str:
-    return re.split(r"(?<=[.?!])\s+|(?<=。)", text, maxsplit=1)[0]
+def story(text: str) -> str:
+    """The first sentence of a caption, or as many as make a line or so."""
+    sentences = re.split(r"(?<=[.?!])(\s+)|(?<=。)()", text)
+    told = ""
+    for part in filter(None, sentences):
+        if len(told.strip()) >= SHORTEST:
+            break
+        told += part
+    return told.strip()
 
 
 # --- where each experiment stands -----------------------------------------------------------------------------------

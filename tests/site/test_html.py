@@ -1,4 +1,4 @@
-"""Every page is valid HTML by html-validate's standard rules, but for rules that are listed with a reason."""
+"""Every page is valid HTML by html-validate's rules for the standard, without an exception."""
 from __future__ import annotations
 
 import json
@@ -15,12 +15,11 @@ sys.path.insert(0, str(ROOT / "tests" / "browser"))
 import program
 
 pytestmark = pytest.mark.site
-EXCEPTIONS = json.loads((Path(__file__).with_name("html_exceptions.json")).read_text("utf-8"))
 
 
-def faults(folder: Path, pages: list[str], exceptions: dict[str, str]) -> dict[str, list[str]]:
+def faults(folder: Path, pages: list[str]) -> dict[str, list[str]]:
     """What html-validate says of each page that is not as it should be."""
-    argument = json.dumps({"folder": str(folder), "pages": pages, "exceptions": exceptions})
+    argument = json.dumps({"folder": str(folder), "pages": pages})
     command = [program.node(), str(ROOT / "tests" / "site" / "validate.mjs"), argument]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -37,18 +36,11 @@ def book_pages(site: Path) -> list[str]:
 def test_every_page_is_valid(site: Path) -> None:
     pages = book_pages(site)
     assert len(pages) > 20
-    assert faults(site, pages, EXCEPTIONS) == {}
-
-
-def test_every_exception_has_a_reason_and_is_needed(site: Path) -> None:
-    assert all(len(reason) > 30 for reason in EXCEPTIONS.values())
-    found = faults(site, book_pages(site), {})
-    met = {line.split(" ", 2)[1].rstrip(":") for lines in found.values() for line in lines}
-    assert set(EXCEPTIONS) == met
+    assert faults(site, pages) == {}
 
 
 def test_a_fault_is_found(tmp_path: Path) -> None:
     page = '<!DOCTYPE html>\n<html lang="en"><head><title>A page</title></head><body><ul><p>no item</p></ul></body></html>\n'
     (tmp_path / "page.html").write_text(page, "utf-8")
-    (fault,) = faults(tmp_path, ["page.html"], EXCEPTIONS)["page.html"]
+    (fault,) = faults(tmp_path, ["page.html"])["page.html"]
     assert "element-permitted-content" in fault
