@@ -62,7 +62,8 @@ def test_every_figure_leads_to_its_notebook(site: Path) -> None:
 
 @pytest.mark.parametrize(("text", "first"), [
     ("One pair of rows: as measured on Slurm 22.05.8, below. Two.", "One pair of rows: as measured on Slurm 22.05.8, below."),
-    ("Only one", "Only one"), ("Short. Short again, but it goes on for a while. No.", "Short. Short again, but it goes on for a while."),
+    ("Only one", "Only one"),
+    ("Short. Short again, but it goes on for a while. No.", "Short. Short again, but it goes on for a while."),
     ("四つの GPU を三人で使う。" * 4, "四つの GPU を三人で使う。" * 3)])
 def test_a_story_is_the_first_sentences_that_make_a_line(text: str, first: str) -> None:
     assert play.story(text) == first
