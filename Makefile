@@ -5,7 +5,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help book html pdf lab venv test test-core bench figures facts-due clean
+.PHONY: help book html pdf lab venv test test-core bench chapter figures facts-due clean
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 18
@@ -33,6 +33,9 @@ test-core: set-up-core  ## the tests that need neither a browser nor the built s
 
 bench: set-up-core  ## speed and memory as ratios to a fixed reference
 	@$(RUN) -m benchmarks
+
+chapter: set-up-core  ## begin a chapter: make chapter NAME=26-infrastructure FIGURE=my_figure
+	@$(RUN) site/build/new_chapter.py $(NAME) $(FIGURE)
 
 figures: set-up-test  ## draw the Mermaid diagrams that are new or changed (needs Chromium)
 	@$(RUN) site/build/make_site.py --draw

@@ -13,6 +13,7 @@ chapter, and are loaded when first asked for.
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -173,6 +174,15 @@ def check(exercise_id: str, answer: Any = ...) -> Feedback:
     if answer is ...:
         message = _("{id} is not answered yet. Put your answer in place of the three dots and run the cell again.")
         return Feedback(item.id, "unanswered", message.format(id=item.id))
+    found = judge(item, answer)
+    if found.verdict == "wrong" and _session.wrong[item.id] > 1:
+        more = _('If you are stuck, reveal("{id}") shows the solution.').format(id=item.id)
+        return Feedback(item.id, "wrong", f"{found.message} {more}")
+    return found
+
+
+def judge(item: Exercise, answer: Any) -> Feedback:
+    """Right, wrong with a hint, or unusable; what a page and a notebook have in common."""
     try:
         value = item.read(answer)
     except InputError as error:
@@ -180,14 +190,22 @@ def check(exercise_id: str, answer: Any = ...) -> Feedback:
         return Feedback(item.id, "unusable", message.format(error=error, wanted=item.wanted))
     expected = truth(item.id)
     if answers.same(value, expected, item.tolerance):
+        _tell_the_browser(item.id)
         shown = answers.show(item.form, expected, item.unit)
         message = _("Right: {answer}. {why}").format(answer=shown, why=item.text(item.solution))
         return Feedback(item.id, "right", message + _recall(item))
     _session.wrong[item.id] = _session.wrong.get(item.id, 0) + 1
-    message = _("Not yet. {hint}").format(hint=_hint(item, answer, value, expected))
-    if _session.wrong[item.id] > 1:
-        message += " " + _('If you are stuck, reveal("{id}") shows the solution.').format(id=item.id)
-    return Feedback(item.id, "wrong", message)
+    return Feedback(item.id, "wrong", _("Not yet. {hint}").format(hint=_hint(item, answer, value, expected)))
+
+
+def _tell_the_browser(exercise_id: str) -> None:
+    """In a reader's browser, where Python is a program of the page: the page may mark the exercise as solved."""
+    if sys.platform != "emscripten":
+        return
+    browser = import_module("js")  # Pyodide's door to the browser
+    channel = browser.BroadcastChannel.new("olst-solved")
+    channel.postMessage(exercise_id)
+    channel.close()
 
 
 def reveal(exercise_id: str) -> Feedback:

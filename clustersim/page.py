@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from clustersim import experiments
+from clustersim import checks, experiments
 from clustersim.errors import ClusterSimError, InputError
 from clustersim.experiments.base import Choice, Control, Experiment, Outcome, Slider, Toggle, Value
 from clustersim.figures import for_page
@@ -29,6 +29,11 @@ def describe(experiment_id: str, settings_json: str = "{}") -> str:
 def run(experiment_id: str, settings_json: str = "{}") -> str:
     """JSON text: the outcome of one setting (``summary``, ``figures``, ``table``, ``settings``), or what is wrong."""
     return _answer(lambda: _run(experiment_id, _settings(settings_json)))
+
+
+def check(exercise_id: str, answer: str) -> str:
+    """JSON text: what is said to an answer typed into a page (``verdict``, ``message``), or what is wrong."""
+    return _answer(lambda: _checked(exercise_id, answer))
 
 
 def language(code: str | None) -> None:
@@ -82,6 +87,28 @@ def _run(experiment_id: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     which: Experiment = experiments.experiment(experiment_id)
     values = which.settings(settings)
     return {"ok": True, "settings": values, **outcome_data(which.run(values))}
+
+
+def _checked(exercise_id: str, answer: str) -> dict[str, Any]:
+    item = checks.exercise(exercise_id)
+    none = item.form in ("names", "order") and answer.strip().casefold() in {"none", _("none").casefold()}
+    found = checks.judge(item, () if none else answer)
+    message = found.message
+    if found.verdict == "unusable":  # the notebook's way of writing is Python's
+        message = _("This cannot be compared. {wanted}").format(wanted=answer_form(item)["wanted"])
+    return {"ok": True, "verdict": found.verdict, "message": message}
+
+
+def answer_form(item: checks.Exercise) -> dict[str, Any]:
+    """How an answer is given in a page: the sentence that says it, and the options where there is one to choose."""
+    listed = ", ".join(item.options)
+    if item.form == "names":
+        wanted = _("Answer: names, separated by commas, or none; of {names}.").format(names=listed)
+    elif item.form == "order":
+        wanted = _("Answer: names in order of time, separated by commas; of {names}.").format(names=listed)
+    else:
+        wanted = item.wanted
+    return {"wanted": wanted, "options": list(item.options) if item.form == "choice" else []}
 
 
 def _settings(text: str) -> dict[str, Any]:
@@ -164,6 +191,8 @@ _WORDS: dict[str, str] = {
     "failed_offline": N_("you are offline, and it has not been loaded on this device before."),
     "failed_fetch": N_("{name} could not be loaded."),
     "failed_python": N_("Python stopped with: {text}."),
+    "cannot_check": N_("The answer cannot be checked: {why}"),
+    "checking": N_("Checking …"),
     "yes": N_("yes"),
     "no": N_("no"),
 }

@@ -8,6 +8,7 @@ An exercise is defined once, in ``clustersim/exercises/``. In a source it is eno
 ex-NN-k``: making the notebooks puts question, answer cell and solution cell under it, and brings them up to date later.
 
     python site/build/notebooks.py            make all
+    python site/build/notebooks.py NAME       make this one, such as 05-backfill
     python site/build/notebooks.py --check    say what differs (without running anything), exit 1 if something does
 """
 from __future__ import annotations
@@ -151,12 +152,14 @@ def _plain(output: NotebookNode, cell: NotebookNode) -> NotebookNode:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Make notebooks/*.ipynb from notebooks/src/*.md.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
     parser.add_argument("--check", action="store_true", help="only say what differs; exit 1 if something does")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="the folder that holds src/ (default: notebooks)")
     options = parser.parse_args(arguments)
-    sources = sorted((options.folder / "src").glob("*.md"))
+    found = sorted((options.folder / "src").glob("*.md"))
+    sources = [path for path in found if not options.names or path.stem in options.names]
     if not sources:
-        print(f"no sources in {options.folder / 'src'}", file=sys.stderr)
+        print(f"no such sources in {options.folder / 'src'}", file=sys.stderr)
         return 1
     try:
         problems = _check(options.folder, sources) if options.check else _make(options.folder, sources)

@@ -1,6 +1,7 @@
 // In JupyterLite: a notebook's links to chapters lead out into the book, and links to other notebooks open these, each in
 // a tab of its own. JupyterLite takes a relative link for one of its files: it would look for the chapter among them, and
-// the simple notebook view would open the list of files in place of the notebook.
+// the simple notebook view would open the list of files in place of the notebook. And the other way round: an exercise that
+// was answered rightly here is marked in the book, whose pages are of the same site and keep the mark in this browser.
 "use strict";
 {
   const root = new URL("./", document.currentScript.src).href;
@@ -25,4 +26,8 @@
     if (event.type === "click" && link.dataset.led) event.stopImmediatePropagation(); // the browser follows it by itself
   };
   for (const type of ["pointerover", "focusin", "click"]) document.addEventListener(type, lead, true);
+  new BroadcastChannel("olst-solved").onmessage = async ({ data }) => {
+    const { markSolved } = await import(new URL("../_static/store.js", root).href);
+    if (typeof data === "string") markSolved(data);
+  };
 }

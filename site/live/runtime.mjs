@@ -1,8 +1,9 @@
-// One worker with Python for all live figures of a page, and the chart library beside it.
+// One worker with Python for all live figures and answers of a page, and the chart library beside it.
 
 const here = new URL("./", import.meta.url);
 let manifest; // a promise, kept once it was fetched
-let started; // a promise of a running worker, forgotten when it fails so that a retry starts anew
+let python; // a promise of a running worker, forgotten when it fails so that a retry starts anew
+let started; // the same with the charts
 const listeners = new Set();
 
 /** An error that carries the name and the fillings of one of the page's sentences. */
@@ -36,30 +37,59 @@ function missing(url) {
   return navigator.onLine === false ? new CannotStart("failed_offline") : new CannotStart("failed_fetch", { name: shortName(url) });
 }
 
-/** Start worker and chart library if nobody has; `report(stage)` hears how far it is. Gives `{ask, vegaEmbed}`. */
-export async function start(report) {
+/** Start worker and chart library if nobody has; `report(stage)` hears how far it is. Gives `{ask, check, vegaEmbed}`. */
+export function start(report) {
+  return heard(report, async () => {
+    started ??= boot();
+    try {
+      return await started;
+    } catch (error) {
+      started = undefined;
+      throw error;
+    }
+  });
+}
+
+/** The same without charts: `{ask, check}`. */
+export function startPython(report) {
+  return heard(report, bootPython);
+}
+
+async function heard(report, work) {
   listeners.add(report);
   try {
-    started ??= boot();
-    return await started;
-  } catch (error) {
-    started = undefined;
-    throw error;
+    return await work();
   } finally {
     listeners.delete(report);
   }
 }
 
 async function boot() {
-  if (typeof WebAssembly !== "object") throw new CannotStart("failed_wasm");
-  tell("manifest");
-  const plan = await loadManifest();
-  const { worker, ready } = startWorker(plan);
+  const plan = loadManifest();
+  const charts = plan.then(({ vega }) => loadCharts(new URL(vega, here).href));
+  charts.catch(() => {}); // it is awaited below, unless Python fails first
+  const asking = await bootPython();
+  tell("charts");
+  return { ...asking, ...(await charts) };
+}
+
+async function bootPython() {
+  python ??= (async () => {
+    if (typeof WebAssembly !== "object") throw new CannotStart("failed_wasm");
+    tell("manifest");
+    const { worker, ready } = startWorker(await loadManifest());
+    try {
+      await ready;
+    } catch (error) {
+      worker.terminate();
+      throw error;
+    }
+    return questions(worker);
+  })();
   try {
-    const [library] = await Promise.all([loadCharts(new URL(plan.vega, here).href), ready.then(() => tell("charts"))]);
-    return { ask: questions(worker), ...library };
+    return await python;
   } catch (error) {
-    worker.terminate();
+    python = undefined;
     throw error;
   }
 }
@@ -106,14 +136,14 @@ function why({ missing: url, wasm, text }) {
   return new CannotStart("failed_python", { text });
 }
 
-/** A function that asks Python and gives `{answer, ms}`: the parsed answer and the milliseconds that Python took. */
+/** Functions that ask Python and give `{answer, ms}`: the parsed answer and the milliseconds that Python took. */
 function questions(worker) {
   const open = new Map();
   let last = 0;
   let dead; // why nothing will be answered any more
   const die = (text) => {
     dead = new CannotStart("failed_python", { text });
-    started = undefined; // the next start gets a new worker
+    python = started = undefined; // the next start gets a new worker
     worker.terminate();
     for (const { reject } of open.values()) reject(dead);
     open.clear();
@@ -131,13 +161,17 @@ function questions(worker) {
     event.preventDefault();
     die(event.message ?? "");
   };
-  return (experiment, settings) => new Promise((resolve, reject) => {
+  const send = (question) => new Promise((resolve, reject) => {
     if (dead) {
       reject(dead);
       return;
     }
     last += 1;
     open.set(last, { resolve, reject });
-    worker.postMessage({ kind: "run", number: last, experiment, settings });
+    worker.postMessage({ ...question, number: last });
   });
+  return {
+    ask: (experiment, settings) => send({ kind: "run", experiment, settings }),
+    check: (exercise, answer) => send({ kind: "check", exercise, answer }),
+  };
 }

@@ -87,7 +87,7 @@ onmessage = async ({ data }) => {
   }
   try {
     const begun = performance.now();
-    const text = python.run(data.experiment, JSON.stringify(data.settings));
+    const text = data.kind === "check" ? python.check(data.exercise, data.answer) : python.run(data.experiment, JSON.stringify(data.settings));
     postMessage({ kind: "answer", number: data.number, text, ms: performance.now() - begun });
   } catch (error) { // never an experiment's fault (those are answers): the interpreter itself gave up
     postMessage({ kind: "died", text: String(error.message ?? error).slice(-300) });
