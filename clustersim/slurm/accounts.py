@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from clustersim import units
 from clustersim.errors import InputError, UnsupportedError
@@ -77,7 +78,11 @@ class Accounting:
         """The association of ``user`` in ``account``; without an account the user's first one."""
         if account:
             return self.associations.get((user, account))
-        return next((a for a in self.associations.values() if a.user == user), None)
+        return self._first.get(user)
+
+    @cached_property
+    def _first(self) -> dict[str, Association]:
+        return {one.user: one for one in reversed(self.associations.values())}
 
 
 def read_accounting(section: Section) -> Accounting:

@@ -54,7 +54,7 @@ def start(system: Controller, job: Job, partition: str, allocation: Allocation, 
     system.priorities.shares.run(job)
     wait = now - job.submit
     system.recorder.forget_reason(job)
-    system.recorder.write(now, "start", job.key, places=[[n, c, list(g)] for n, c, g in job.places], wait=wait, scheduler=by)
+    system.recorder.write(now, "start", job.key, places=job.places, wait=wait, scheduler=by)
     job.work_left, job.resumed = job.spec.run + system.overheads.launch, now
     _go_on(system, job, now)
     if job.limit is not None:

@@ -97,6 +97,7 @@ class _Branch:
     usage: float = 0.0
     children: list[str] = field(default_factory=list)
     level_fs: float = 0.0
+    share: float = 0.0  # of its parent's shares
 
 
 class FairTree:
@@ -113,6 +114,10 @@ class FairTree:
             self._add(_Branch(account.name, False, account.shares, parent))
         for one in accounting.associations.values():
             self._add(_Branch(f"{one.user}@{one.account}", True, one.shares, one.account))
+        for branch in self.branches.values():
+            total = sum(self.branches[name].shares for name in branch.children)
+            for name in branch.children:
+                self.branches[name].share = self.branches[name].shares / total if total else 0.0
         self.users = sum(branch.user for branch in self.branches.values())
         self.cores: Counter[str] = Counter()   # branch of a user -> cores of its running jobs
         self.early: Counter[str] = Counter()   # core seconds by which that is too much since ``last``: they started later
@@ -203,10 +208,8 @@ class FairTree:
             before = branch.level_fs
 
     def _level(self, branch: _Branch) -> float:
-        parent = self.branches[branch.parent]
-        total = sum(self.branches[name].shares for name in parent.children)
-        share = branch.shares / total if total else 0.0
-        part = branch.usage / parent.usage if parent.usage else 0.0
-        if not share:
+        whole = self.branches[branch.parent].usage
+        if not branch.share:
             return 0.0
-        return share / part if part else float("inf")
+        part = branch.usage / whole if whole else 0.0
+        return branch.share / part if part else float("inf")

@@ -1,9 +1,11 @@
 """Writes the log of a run and turns it into a :class:`~clustersim.trace.Trace`."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clustersim.slurm.jobs import Job, bits_of
+from clustersim.spans import Deferred
 from clustersim.trace import Event, JobRecord, Place, Run, Trace
 from clustersim.trace import Node as TraceNode
 from clustersim.units import MINUTE
@@ -12,15 +14,24 @@ if TYPE_CHECKING:
     from clustersim.slurm.controller import Controller
 
 
+class NodeStates(NamedTuple):
+    """An entry of the log for all nodes of a moment: each state with the nodes (a bit set) that have it."""
+
+    time: int
+    states: dict[str, int]
+
+
 class Recorder:
-    """The log so far, and the last reason and node states written, so that only changes are."""
+    """The log so far, and the last reasons written, so that only changes are.
+
+    States of nodes are kept as they came and spelled out, node by node, when somebody looks at the log.
+    """
 
     def __init__(self, names: list[str]) -> None:
         self.names = names
-        self.log: list[Event] = []
+        self.log: list[Event | NodeStates] = []
         self.reasons: dict[str, str] = {}
         self._last_reason: dict[str, int] = {}  # where in the log the job's last reason stands
-        self.node_states: dict[str, int] = {}  # state -> nodes last written with it
 
     def write(self, time: int, kind: str, subject: str, **detail: Any) -> None:
         self.log.append(Event(time, kind, subject, detail))
@@ -35,8 +46,9 @@ class Recorder:
             return
         self.reasons[job.key] = shown
         place = self._last_reason.get(job.key, -1)
-        if place >= 0 and self.log[place].time == now:
-            before = self.log[place].detail
+        last = self.log[place] if place >= 0 else None
+        if isinstance(last, Event) and last.time == now:
+            before = last.detail
             passed = [*before.get("after", ()), before["reason"]]
             self.log[place] = Event(now, "reason", job.key, {"reason": shown, "after": passed})
             return
@@ -49,17 +61,30 @@ class Recorder:
         self._last_reason.pop(job.key, None)
 
     def nodes(self, now: int, states: dict[str, int]) -> None:
-        """Log the states of nodes (each state with a bit set) that changed, in the order of the nodes."""
+        """Log the states of nodes (each state with a bit set); those that had them before are not mentioned later."""
+        self.log.append(NodeStates(now, states))
+
+
+def _spelled_out(log: Sequence[Event | NodeStates], names: Sequence[str]) -> Iterator[Event]:
+    """The log with an event for each node whose state changed, in the order of the nodes."""
+    known: dict[str, int] = {}  # state -> nodes last mentioned with it
+    for entry in log:
+        if isinstance(entry, Event):
+            if entry.kind == "start":
+                places = [[name, cpus, list(gpus)] for name, cpus, gpus in entry.detail["places"]]
+                entry = entry._replace(detail={**entry.detail, "places": places})
+            yield entry
+            continue
         changed: list[tuple[int, str]] = []
-        for state, bits in states.items():
-            news = bits & ~self.node_states.get(state, 0)
+        for state, bits in entry.states.items():
+            news = bits & ~known.get(state, 0)
             if news:
-                for known in self.node_states:
-                    self.node_states[known] &= ~news
-                self.node_states[state] = self.node_states.get(state, 0) | news
+                for other in known:
+                    known[other] &= ~news
+                known[state] = known.get(state, 0) | news
                 changed += ((i, state) for i in bits_of(news))
         for i, state in sorted(changed):
-            self.write(now, "node", self.names[i], state=state)
+            yield Event(entry.time, "node", names[i], {"state": state})
 
 
 def make_trace(system: Controller, policy: str, until: int, seed: int) -> Trace:
@@ -67,7 +92,8 @@ def make_trace(system: Controller, policy: str, until: int, seed: int) -> Trace:
     cluster = system.cluster
     nodes = tuple(TraceNode(node.name, node.cpus, node.gpus) for node in cluster.nodes)
     jobs = [_record(system, job) for job in system.jobs.values()]
-    return Trace(policy, cluster.cpus, jobs, nodes, tuple(system.recorder.log), until, seed)
+    names, log = system.recorder.names, tuple(system.recorder.log)
+    return Trace(policy, cluster.cpus, jobs, nodes, Deferred(lambda: _spelled_out(log, names)), until, seed)
 
 
 def _record(system: Controller, job: Job) -> JobRecord:
