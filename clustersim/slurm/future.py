@@ -111,9 +111,11 @@ def will_run(system: Controller, ask: Ask, partition: str, now: int, latest: int
     A start after ``latest`` (if one is given) is of no use and need not be found, as long as trying leaves no trace.
     """
     pool = preempt.pool_for(system, partition)
-    found = place(system, ask, pool, partition)
-    if found is not None:
-        return now, found
+    empty = _needs_empty_nodes(system, ask)
+    if not empty or (ask.nodes & ~pool.busy).bit_count() >= ask.min_nodes:
+        found = place(system, ask, pool, partition)
+        if found is not None:
+            return now, found
     preempted = preempt.without_victims(system, ask, partition, now)
     if preempted is not None:
         return now, preempted
@@ -121,7 +123,7 @@ def will_run(system: Controller, ask: Ask, partition: str, now: int, latest: int
     if pool is not system.pool:  # seen from a tier at which suspended jobs hold their cores
         future = Future(pool, system.running.values())
     bound = latest if latest and _leaves_no_trace(system, ask) else None
-    first, place_after = _attempt(system, ask, partition, future)
+    first, place_after = (_by_empty_nodes if empty else _by_trial)(system, ask, partition, future)
     if bound is not None and first < len(future.ends) and future.ends[first] > max(bound, now):
         return None
     for position in future.steps(ask.nodes, system.clock, first):
@@ -146,12 +148,24 @@ def _leaves_no_trace(system: Controller, ask: Ask) -> bool:
     return ask.job.total_cpus == spec.min_cpus == ask.min_nodes * each
 
 
-def _attempt(system: Controller, ask: Ask, partition: str, future: Future) -> tuple[int, Callable[[int], Chosen | None]]:
-    """The position of the running job that must be gone before enough nodes can be there, and what finds a place when
-    the jobs up to a position are gone."""
-    if system.pauses or "*" in ask.job.spec.constraint or not (
-            ask.whole or not ask.nodes & system.blank.free_cpus.at_least(least_cpus(ask) + 1)):
-        return 0, lambda position: place(system, ask, future.after(position + 1), partition)
+def _needs_empty_nodes(system: Controller, ask: Ask) -> bool:
+    """Whether the job can use no node on which another one runs: it takes nodes whole, or all the cores of each."""
+    if system.pauses or "*" in ask.job.spec.constraint:
+        return False
+    return ask.whole or not ask.nodes & system.blank.free_cpus.at_least(least_cpus(ask) + 1)
+
+
+Attempts = tuple[int, Callable[[int], Chosen | None]]  # see _by_trial
+
+
+def _by_trial(system: Controller, ask: Ask, partition: str, future: Future) -> Attempts:
+    """The position of the running job that must be gone before enough nodes can be there (here nothing is known: 0), and
+    what finds a place when the jobs up to a position are gone."""
+    return 0, lambda position: place(system, ask, future.after(position + 1), partition)
+
+
+def _by_empty_nodes(system: Controller, ask: Ask, partition: str, future: Future) -> Attempts:
+    """The same where each node must be empty: the empty ones are all that counts, and look as in an empty cluster."""
     fit = usable(ask, system.blank)
     idle = system.pool.every & ~system.pool.busy
     missing = ask.min_nodes - (fit & idle).bit_count()
@@ -163,7 +177,6 @@ def _attempt(system: Controller, ask: Ask, partition: str, future: Future) -> tu
             break
 
     def on_empty_nodes(position: int) -> Chosen | None:
-        """Where each node must be empty, the empty ones are all that counts, and look as in an empty cluster."""
         empty = idle
         for gone, nodes in future.emptied:
             if gone > position:

@@ -25,10 +25,11 @@ def holding(allocation: Allocation, gpus: bool = True) -> Holding:
 class Levels:
     """An amount for every node: ``sets[amount]`` are the nodes with exactly that much."""
 
-    __slots__ = ("sets",)
+    __slots__ = ("_asked", "sets")
 
     def __init__(self, amounts: list[int] | None = None) -> None:
         self.sets: dict[int, int] = {}
+        self._asked: dict[int, int] = {}  # answers of at_least since the last change
         for i, amount in enumerate(amounts or ()):
             self.sets[amount] = self.sets.get(amount, 0) | 1 << i
 
@@ -40,6 +41,8 @@ class Levels:
     def change(self, nodes: int, more: int) -> None:
         """Add ``more`` to the amount of all ``nodes``."""
         sets, moved = self.sets, []
+        if self._asked:
+            self._asked = {}
         for amount, bits in sets.items():
             here = bits & nodes
             if here:
@@ -55,10 +58,14 @@ class Levels:
 
     def at_least(self, amount: int) -> int:
         """The nodes with so much or more."""
+        known = self._asked.get(amount)
+        if known is not None:
+            return known
         found = 0
         for value, bits in self.sets.items():
             if value >= amount:
                 found |= bits
+        self._asked[amount] = found
         return found
 
     def of(self, i: int) -> int:

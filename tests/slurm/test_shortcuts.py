@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,8 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clustersim.slurm import Overheads, fill, future, parse_workload, simulate_slurm
-from clustersim.slurm.fill import Ask, Chosen
-from clustersim.slurm.placing import place
 from tests.slurm.build import document, job
 from tests.slurm.test_properties import no_health_check, workloads
 
@@ -30,18 +27,13 @@ def crowds(draw: st.DrawFn) -> dict[str, Any]:
     return document(*made, nodes=6, cpus=8, gpus=4, exclusive=draw(st.booleans()), config=config)
 
 
-def the_long_way(system: Any, ask: Ask, partition: str, ahead: future.Future) -> tuple[int, Callable[[int], Chosen | None]]:
-    """Every step is tried, on the nodes as they are then."""
-    return 0, lambda position: place(system, ask, ahead.after(position + 1), partition)
-
-
 @no_health_check(60)
 @given(st.one_of(workloads(), crowds()), st.sampled_from([Overheads(), Overheads(0, 0)]))
 def test_what_is_skipped_could_not_have_mattered(data: dict[str, Any], overheads: Overheads) -> None:
     workload = parse_workload(data)
     quick = simulate_slurm(workload, overheads=overheads).to_json()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(future, "_attempt", the_long_way)
+        patch.setattr(future, "_needs_empty_nodes", lambda system, ask: False)
         patch.setattr(future, "_leaves_no_trace", lambda system, ask: False)
         patch.setattr(fill, "_take_one_alone", lambda fill, nodes: False)
         assert simulate_slurm(workload, overheads=overheads).to_json() == quick
