@@ -121,7 +121,6 @@ class FairTree:
         self.users = sum(branch.user for branch in self.branches.values())
         self.cores: Counter[str] = Counter()   # branch of a user -> cores of its running jobs
         self.early: Counter[str] = Counter()   # core seconds by which that is too much since ``last``: they started later
-        self.ended: Counter[str] = Counter()   # core seconds of runs that ended since ``last``
         self.last = 0
         self.rank()
 
@@ -149,22 +148,23 @@ class FairTree:
         self.early[name] -= job.total_cpus * self._late(job)
 
     def end(self, job: Job, now: int) -> None:
-        """The run is over; what of it was not counted yet will be with the next recalculation."""
+        """The run is over: count what of it was not counted yet."""
         self.rest(job)
-        self.ended[f"{job.spec.user}@{job.account}"] += job.total_cpus * (now - max(self.last, job.start))
+        if self._stale:
+            self.rank()  # by the usage as it was at the recalculation
+        self._charge({f"{job.spec.user}@{job.account}": job.total_cpus * (now - max(self.last, job.start))})
 
     def _late(self, job: Job) -> int:
         return max(job.start - self.last, 0)
 
     def grow(self, now: int, half_life: int) -> None:
         """Decay all usage since the last time and add what ran since; see ``decay_apply_new_usage``."""
-        self._charge(self.ended)
         factor = (1 - DECAY / half_life) ** (now - self.last) if half_life else 1.0
         for branch in self.branches.values():
             branch.usage *= factor
         passed, early = now - self.last, self.early
         self._charge({name: cores * passed - early[name] for name, cores in self.cores.items() if cores})
-        self.ended, self.early, self.last, self._stale = Counter(), Counter(), now, True
+        self.early, self.last, self._stale = Counter(), now, True
 
     def _charge(self, core_seconds: Mapping[str, int]) -> None:
         """Count these for users and for all accounts above them."""

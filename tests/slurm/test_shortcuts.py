@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from clustersim.slurm import Overheads, fill, future, parse_workload, simulate_slurm
 from tests.slurm.build import document, job
-from tests.slurm.test_properties import no_health_check, workloads
+from tests.slurm.random_workloads import workloads
+from tests.slurm.test_properties import examples
 
 
 @st.composite
@@ -27,7 +28,7 @@ def crowds(draw: st.DrawFn) -> dict[str, Any]:
     return document(*made, nodes=6, cpus=8, gpus=4, exclusive=draw(st.booleans()), config=config)
 
 
-@no_health_check(60)
+@examples(60)
 @given(st.one_of(workloads(), crowds()), st.sampled_from([Overheads(), Overheads(0, 0)]))
 def test_what_is_skipped_could_not_have_mattered(data: dict[str, Any], overheads: Overheads) -> None:
     workload = parse_workload(data)
