@@ -59,7 +59,7 @@ class Switch:
 
 @dataclass(frozen=True)
 class Cluster:
-    """Nodes in the order of the configuration (which is the order of choice), partitions and switches."""
+    """Nodes in the order of choice, partitions and switches."""
 
     nodes: tuple[Node, ...]
     partitions: tuple[Partition, ...]

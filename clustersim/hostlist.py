@@ -107,3 +107,12 @@ def _spans(numbers: list[int]) -> list[tuple[int, int]]:
         else:
             spans.append((n, n))
     return spans
+
+
+def natural(name: str) -> tuple[tuple[int, int], ...]:
+    """A key to sort host names by, numbers in them as numbers: the order of Slurm's node table (``strnatcmp.c``).
+
+    >>> sorted(["n10", "n9", "m1", "n1"], key=natural)
+    ['m1', 'n1', 'n9', 'n10']
+    """
+    return tuple((ord("0"), int(part)) if part.isdigit() else (ord(part), 0) for part in re.findall(r"\d+|\D", name, re.ASCII))

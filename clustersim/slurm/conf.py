@@ -25,7 +25,7 @@ from clustersim.slurm.requests import JobSpec
 from clustersim.slurm.schema import suggest
 from clustersim.slurm.settings import SchedulerParameters, Settings, parse_settings
 from clustersim.slurm.topologyconf import parse_topology_conf
-from clustersim.slurm.workload import PARTITION_KEYS, OperatorAct, SlurmWorkload, partition_value
+from clustersim.slurm.workload import PARTITION_KEYS, OperatorAct, SlurmWorkload, in_table_order, partition_value
 
 SLURM_DEFAULTS = Settings(scheduler=SchedulerParameters(), kill_wait=30, return_to_service=0)
 _LINES = ("NodeName", "PartitionName", "DownNodes", "NodeSet", "FrontendName")
@@ -79,7 +79,7 @@ def parse_slurm_conf(text: str, file: str = "slurm.conf", gres: str | None = Non
         partitions = [replace(one, oversubscribe="EXCLUSIVE") for one in partitions]
     tree = _tree(values, topology is not None, notices, file)
     switches = parse_topology_conf(topology, nodes.nodes, notices) if tree and topology is not None else ()
-    cluster = Cluster(tuple(nodes.nodes.values()), tuple(partitions), switches)
+    cluster = in_table_order(Cluster(tuple(nodes.nodes.values()), tuple(partitions), switches))
     name = values["ClusterName"].value.lower() if "ClusterName" in values else "cluster"
     return SlurmConf(name, cluster, _settings(values, notices), tuple(nodes.acts), tuple(notices))
 

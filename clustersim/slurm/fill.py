@@ -25,6 +25,7 @@ class Ask:
     req_nodes: int
     whole: bool       # every node for this job alone
     required: int = 0  # nodes it must have (-w)
+    cores: tuple[tuple[int, int], ...] = ()  # which cores it gets, where preemption by suspension has to know
 
     def on(self, nodes: int) -> Ask:
         """The same question about other candidates."""
@@ -76,22 +77,18 @@ class Filler:
         return self.taken if self.taken.nodes else None
 
     def available(self, i: int) -> int:
-        """The cores of node ``i`` that tasks could fill."""
-        free = self.pool.free_cpus.of(i)
-        return free if self.ask.whole or self.per_task == 1 else free - free % self.per_task
+        """The cores that node ``i`` could give, whether tasks of ``cpus_per_task`` fill them or not (see ``spread_tasks``)."""
+        return self.pool.free_cpus.of(i)
 
     def cores(self, nodes: int) -> int:
         """The cores that all of ``nodes`` could give."""
-        if self.ask.whole or self.per_task == 1:
-            return self.pool.free_cpus.total(nodes)
-        task = self.per_task
-        return sum((free - free % task) * (bits & nodes).bit_count() for free, bits in self.pool.free_cpus.sets.items())
+        return self.pool.free_cpus.total(nodes)
 
     def same_cores(self, nodes: int) -> int:
         """What each of ``nodes`` could give, if they are all alike; else 0."""
         for free, bits in self.pool.free_cpus.sets.items():
             if bits & nodes:
-                return 0 if nodes & ~bits else free if self.ask.whole else free - free % self.per_task
+                return 0 if nodes & ~bits else free
         return 0
 
     def gpus(self, nodes: int) -> int:
@@ -250,10 +247,8 @@ def _fill_from(fill: Filler, stretch: _Stretch) -> None:
 
 def _best_single(fill: Filler, nodes: int) -> int:
     """The node with the fewest free cores that is enough alone, -1 if none is."""
-    task = 1 if fill.ask.whole else fill.per_task
     best, fewest = -1, 0
     for free, bits in fill.pool.free_cpus.sets.items():
-        free -= free % task
         here = bits & nodes
         if not here or free < fill.need_cpus or (best >= 0 and free > fewest):
             continue

@@ -105,12 +105,30 @@ class Future:
         return self._emptied
 
 
+class PausingFuture(Future):
+    """The same where some jobs are suspended: two jobs may hold the same cores, so cores are counted anew each time."""
+
+    def __init__(self, system: Controller, pool: NodePool) -> None:
+        super().__init__(pool, system.running.values())
+        self.system = system
+
+    def after(self, count: int) -> NodePool:
+        if count not in self._pools:
+            pool = preempt.free_beside(self.system, [entry[3] for entry in self.jobs[count:]])
+            for *_key, job in self.jobs[:count]:
+                for nodes, _cores, gpus in job.holding:
+                    if gpus:
+                        pool.free_gpus.change(nodes, gpus)
+            self._pools[count] = pool
+        return self._pools[count]
+
+
 def will_run(system: Controller, ask: Ask, partition: str, now: int, latest: int = 0) -> tuple[int, Chosen] | None:
     """(start, nodes) of the first placement found, ``None`` if there is none.
 
     A start after ``latest`` (if one is given) is of no use and need not be found, as long as trying leaves no trace.
     """
-    pool = preempt.pool_for(system, partition)
+    pool = preempt.pool_for(system)
     empty = _needs_empty_nodes(system, ask)
     if not empty or (ask.nodes & ~pool.busy).bit_count() >= ask.min_nodes:
         found = place(system, ask, pool, partition)
@@ -119,9 +137,7 @@ def will_run(system: Controller, ask: Ask, partition: str, now: int, latest: int
     preempted = preempt.without_victims(system, ask, partition, now)
     if preempted is not None:
         return now, preempted
-    future = system.future
-    if pool is not system.pool:  # seen from a tier at which suspended jobs hold their cores
-        future = Future(pool, system.running.values())
+    future = system.future if pool is system.pool else PausingFuture(system, pool)
     bound = latest if latest and _leaves_no_trace(system, ask) else None
     first, place_after = (_by_empty_nodes if empty else _by_trial)(system, ask, partition, future)
     if bound is not None and first < len(future.ends) and future.ends[first] > max(bound, now):

@@ -49,6 +49,7 @@ class Job:
     allocation: Allocation = ()
     holding: tuple[tuple[int, int, int], ...] = ()  # the same, with nodes of equal shares together (pool.Holding)
     node_bits: int = 0
+    cores: tuple[tuple[int, int], ...] = ()  # (node position, bit set of cores); kept with GANG only
     whole: bool = False
     held_tres: dict[str, int] = field(default_factory=dict)  # what limits count for the run
     generation: int = 0  # counts runs and interruptions: an agenda entry of an older one is void

@@ -206,6 +206,7 @@ def try_now(system: Controller, job: Job, partition: str, available: int, now: i
         set_reason(system, job, now, "Resources")
         return "preempting"
     if chosen is not None:
+        job.cores = ask.cores
         lifecycle.start(system, job, partition, allocate(ask, system.pool, chosen), ask.whole, now, by)
         return "started"
     return _why_not(system, ask, partition, up, window.verdict, now)

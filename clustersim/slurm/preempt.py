@@ -5,13 +5,14 @@ Sources: facts, section 4; ``_run_now`` and ``_job_test`` in ``src/plugins/selec
 """
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from clustersim.messages import N_
 from clustersim.slurm import lifecycle, placing
-from clustersim.slurm.fill import Ask, Chosen
-from clustersim.slurm.jobs import Job
-from clustersim.slurm.pool import NodePool, holding
+from clustersim.slurm.fill import Ask, Chosen, lowest
+from clustersim.slurm.jobs import Job, bits_of
+from clustersim.slurm.pool import Levels, NodePool
 
 if TYPE_CHECKING:
     from clustersim.slurm.controller import Controller
@@ -65,25 +66,49 @@ def candidates(system: Controller, job: Job, partition: str, now: int) -> list[J
         << _PRIORITY_SHIFT) + len(victim.allocation))
 
 
-def pool_for(system: Controller, partition: str) -> NodePool:
-    """What is free for a job of this partition: the cores of a suspended job are, but only for higher tiers."""
-    if not system.settings.gang:
+def pool_for(system: Controller) -> NodePool:
+    """What is free beside all jobs: with GANG the cores of a suspended job are not."""
+    if not system.settings.gang or all(job.suspended_at is None for job in system.running.values()):
         return system.pool
-    tier = system.partitions[partition].priority_tier
-    paused = [job for job in system.running.values()
-              if job.suspended_at is not None and system.partitions[job.partition].priority_tier >= tier]
-    if not paused:
-        return system.pool
-    pool = system.pool.copy()
-    for job in paused:
-        pool.take(holding(job.allocation, gpus=False))
+    return free_beside(system, system.running.values())
+
+
+def _used(system: Controller, jobs: Iterable[Job]) -> list[int]:
+    """The cores of each node that these jobs hold, as bit sets. A suspended job and who runs on its cores hold the same."""
+    used = [0] * system.pool.size
+    for job in jobs:
+        for i, cores in job.cores:
+            used[i] |= cores
+    return used
+
+
+def free_beside(system: Controller, jobs: Iterable[Job]) -> NodePool:
+    """Nodes on which only ``jobs`` hold cores; GPUs as they are."""
+    jobs = list(jobs)
+    pool, count = system.pool.copy(), [0] * system.pool.size
+    for job in jobs:
+        for i, _cores in job.cores:
+            count[i] += 1
+    pool.free_cpus = Levels([pool.cpus[i] - used.bit_count() for i, used in enumerate(_used(system, jobs))])
+    pool.jobs = Levels(count)
     return pool
+
+
+def _pick_cores(system: Controller, chosen: Chosen, jobs: Iterable[Job]) -> tuple[tuple[int, int], ...]:
+    """The lowest cores of the chosen nodes that none of ``jobs`` holds."""
+    used, picked = _used(system, jobs), []
+    for i in bits_of(chosen.nodes):
+        free = ((1 << system.pool.cpus[i]) - 1) & ~used[i]
+        picked.append((i, lowest(free, chosen.on(i))))
+    return tuple(picked)
 
 
 def place_now(system: Controller, ask: Ask, partition: str, up: int, now: int) -> tuple[Chosen | None, list[Job]]:
     """(nodes, []) if the job fits now, (nodes, victims) if it does once they are gone, else (None, [])."""
-    found = placing.place(system, ask, pool_for(system, partition), partition)
+    found = placing.place(system, ask, pool_for(system), partition)
     if found is not None:
+        if system.settings.gang:
+            ask.cores = _pick_cores(system, found, system.running.values())
         return found, []
     victims = candidates(system, ask.job, partition, now)
     if not victims:
@@ -131,23 +156,28 @@ def _fewest_victims(system: Controller, ask: Ask, partition: str, order: list[Jo
 
 
 def _over_suspended(system: Controller, ask: Ask, partition: str, victims: list[Job]) -> tuple[Chosen | None, list[Job]]:
-    """On the cores of jobs that will pause; lower partitions are spared, one after the other, as far as possible."""
-    pausing = [victim for victim in victims if mode_of(system, victim) == "SUSPEND" and victim.suspended_at is None]
+    """On the cores of jobs that pause or will; lower partitions are spared, one after the other, as far as possible.
+
+    The job gets the lowest cores that nobody of the other partitions holds, and who of the lower ones has them must pause:
+    free cores beside them are not looked for (``_job_test`` in ``cons_common/job_test.c``; measured: suspend_cores).
+    """
+    below = list(dict.fromkeys(victim.partition for victim in victims if mode_of(system, victim) == "SUSPEND"))
     found, spared = None, set[str]()
-    for name in ["", *dict.fromkeys(victim.partition for victim in pausing)]:
-        future = pool_for(system, partition).copy()
-        for victim in pausing:
-            if victim.partition not in spared | {name}:
-                future.give_back(holding(victim.allocation, gpus=False))
-        better = placing.place(system, ask, future, partition)
+    for name in ["", *below]:
+        beside = [job for job in system.running.values() if job.partition not in below or job.partition in spared | {name}]
+        better = placing.place(system, ask, free_beside(system, beside), partition)
         if better is None:
             break
-        found = better
+        found, ask.cores = better, _pick_cores(system, better, beside)
         spared.add(name)
     if found is None:
         return None, []
-    chosen = found.nodes
-    return found, [victim for victim in pausing if victim.node_bits & chosen]
+    return found, [victim for victim in victims if victim.suspended_at is None and _overlap(victim, ask.cores)]
+
+
+def _overlap(job: Job, cores: tuple[tuple[int, int], ...]) -> bool:
+    mine = dict(job.cores)
+    return any(mine.get(i, 0) & others for i, others in cores)
 
 
 def without_victims(system: Controller, ask: Ask, partition: str, now: int) -> Chosen | None:
@@ -155,10 +185,12 @@ def without_victims(system: Controller, ask: Ask, partition: str, now: int) -> C
     victims = candidates(system, ask.job, partition, now)
     if not victims:
         return None
+    if system.settings.gang:
+        return placing.place(system, ask, free_beside(
+            system, [job for job in system.running.values() if id(job) not in set(map(id, victims))]), partition)
     future = system.pool.copy()
     for victim in victims:
-        if victim.suspended_at is None:
-            future.give_back(victim.holding)
+        future.give_back(victim.holding)
     return placing.place(system, ask, future, partition)
 
 
@@ -204,10 +236,11 @@ def end_victim(system: Controller, victim: Job, now: int) -> None:
 
 
 def wake_paused(system: Controller, now: int) -> None:
-    """Let every suspended job go on whose cores nobody of a higher tier uses any more (gang scheduler)."""
-    for job in [job for job in system.running.values() if job.suspended_at is not None]:
-        tier = system.partitions[job.partition].priority_tier
-        above = (other for other in system.running.values()
-                 if other.suspended_at is None and system.partitions[other.partition].priority_tier > tier)
-        if not any(other.node_bits & job.node_bits for other in above) and not system.closing_bits & job.node_bits:
+    """Let every suspended job go on whose cores nobody of a higher tier uses any more, higher tiers first (``gang.c``)."""
+    def tier(job: Job) -> int:
+        return system.partitions[job.partition].priority_tier
+
+    for job in sorted((job for job in system.running.values() if job.suspended_at is not None), key=lambda job: -tier(job)):
+        above = (other for other in system.running.values() if other.suspended_at is None and tier(other) > tier(job))
+        if not any(_overlap(job, other.cores) for other in above) and not system.closing_bits & job.node_bits:
             lifecycle.resume(system, job, now)

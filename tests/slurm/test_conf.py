@@ -58,8 +58,8 @@ def test_a_job_runs_on_the_large_example() -> None:
 def test_every_part_of_the_small_example_arrives() -> None:
     small = conf()
     assert small.name == "lab"
-    assert [node.name for node in small.cluster.nodes] == ["n1", "n2", "n3", "n4", "c01", "c02", "c03", "c04", "old1"]
-    n1, c01 = small.cluster.nodes[0], small.cluster.nodes[4]
+    assert [node.name for node in small.cluster.nodes] == ["c01", "c02", "c03", "c04", "n1", "n2", "n3", "n4", "old1"]
+    n1, c01 = small.cluster.nodes[4], small.cluster.nodes[0]
     assert (n1.cpus, n1.gpus, n1.gpu_type, n1.weight, n1.features) == (8, 4, "a100", 2, {"fast", "new"})
     assert (c01.cpus, c01.gpus, c01.weight, c01.memory_mb) == (8, 0, 1, 1000)
     gpu, everything = small.cluster.partitions

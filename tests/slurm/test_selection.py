@@ -165,6 +165,21 @@ def test_constraints_choose(constraint: str, node: str) -> None:
     assert on_mixed(job("a", constraint=constraint))["a"] == (node,)
 
 
+def test_the_order_of_nodes_is_that_of_their_names() -> None:
+    """Not that of the file: the controller sorts its table, numbers in names as numbers."""
+    listed = [{"name": name, "cpus": 4} for name in ("n10", "n2", "m1")]
+    assert places(run(job("a", nodes=1), job("b", 1, nodes=2), nodes=listed)) == {"a": ("m1",), "b": ("n2", "n10")}
+
+
+def test_tasks_of_several_cores_are_squeezed_into_what_was_chosen() -> None:
+    """Three tasks of three cores on four and five chosen: the third gets one core and one it shares (measured)."""
+    jobs = (job("a", 0, 100, 5, ntasks=4), job("b", 1, 100, 5, ntasks=3, cpus_per_task=3))
+    trace = run(*jobs, nodes=2, cpus=8, exclusive=False)
+    assert [place.cpus for place in trace.job("b").runs[0].places] == [4, 3]
+    alone = run(job("b", 1, 100, 5, ntasks=3, cpus_per_task=3), nodes=2, cpus=6, exclusive=False)
+    assert [place.cpus for place in alone.job("b").runs[0].places] == [6, 3]
+
+
 def test_counted_features() -> None:
     assert on_mixed(job("a", nodes=3, constraint="[new*2&old*1]"))["a"] == ("c1", "d1", "g1")
     assert parse_constraint("[new*2&old*1]").counts == (("new", 2), ("old", 1))
