@@ -16,20 +16,17 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-COPIED = ("_config.yml", "_toc.yml", "README.md", "pyproject.toml", "constraints.txt", "package.json", "package-lock.json",
-          "book", "notebooks", "clustersim", "site", "tests/golden")
 LINKED = (".venv", ".venv-lite", "node_modules")
 FIXED_S, SHARE = 3.0, 0.05
 
 
 def copy_to(folder: Path) -> None:
-    for name in (*COPIED, *(path.name for path in ROOT.glob("requirements*.txt"))):
-        source, target = ROOT / name, folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
-        else:
-            shutil.copy2(source, target)
+    """Everything that is under version control, as it is now, and links to what was installed."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
     for name in LINKED:
         (folder / name).symlink_to((ROOT / name).resolve())
 
