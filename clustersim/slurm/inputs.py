@@ -326,13 +326,25 @@ def _asked_again_at(system: Controller, now: int) -> int:
 
 
 def _create_reservation(system: Controller, now: int, one: OperatorAct) -> None:
-    bits = _bits(system, one)
-    system.reservations.all[one.name] = Reservation(
-        one.name, one.start, one.start + one.duration, bits, frozenset(one.users), frozenset(one.accounts),
+    made = Reservation(
+        one.name, one.start, one.start + one.duration, _bits(system, one), frozenset(one.users), frozenset(one.accounts),
         maint="MAINT" in one.flags)
+    if not _may_exist(system, made, "IGNORE_JOBS" in one.flags):
+        return
+    system.reservations.all[one.name] = made
     system.agenda.put(max(one.start, now), INPUTS, ("reservation", one.name))
     system.agenda.put(one.start + one.duration, INPUTS, ("reservation", one.name))
     system.queue_main(now)
+
+
+def _may_exist(system: Controller, made: Reservation, ignore_jobs: bool) -> bool:
+    """Whether scontrol lets it be: not over nodes of another reservation, if neither is MAINT, nor, without IGNORE_JOBS, over
+    nodes of a job whose limit reaches into it (``_resv_overlap``, ``_job_overlap`` in ``reservation.c``; measured)."""
+    if not made.maint and any(other.start < made.end and other.end > made.start and other.nodes & made.nodes and not other.maint
+                              for other in system.reservations.all.values()):
+        return False
+    return ignore_jobs or not any(job.node_bits & made.nodes and job.state == "RUNNING" and job.limit_end > made.start
+                                  for job in system.running.values())
 
 
 def reservation_edge(system: Controller, now: int, name: str) -> None:

@@ -53,3 +53,17 @@ def test_maintenance_takes_nodes_from_another_reservation() -> None:
     jobs = (job("short", 10, 60, 5, nodes=1, user="bob", reservation="r"),
             job("long", 20, 60, 20, nodes=1, user="bob", reservation="r"))
     assert starts(run(*jobs, events=[team, maint])) == {"short": 10, "long": 900}
+
+
+def test_a_reservation_over_running_jobs_or_over_another_is_refused() -> None:
+    """What names a reservation that could not be made is refused in turn (measured)."""
+    busy = job("busy", 0, 60, 30, nodes=4)
+    late = job("late", 700, 60, 5, nodes=1, user="bob", reservation="r")
+    over_job = run(busy, late, events=[reservation(at=10, users="bob")])
+    assert over_job.job("late").state == "REJECTED"
+    ignoring = run(busy, late, events=[reservation(at=10, users="bob", flags="IGNORE_JOBS")])
+    assert starts(ignoring)["late"] == 700
+    second = [reservation(users="alice"), {**reservation(at=1, users="bob"), "name": "s"}]
+    assert run({**late, "reservation": "s"}, events=second).job("late").state == "REJECTED"
+    maint = [reservation(users="bob"), {**reservation(at=1, flags="MAINT", nodes="n1"), "name": "m"}]
+    assert run(late, events=maint).job("late").runs[0].nodes == ("n2",)
