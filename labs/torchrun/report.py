@@ -156,6 +156,9 @@ def _busy(result: Result) -> list[str]:
     t, then = result.timing, result.timing.as_busy_as(result.killed)
     waited = then.restart - t.restart + t.restart_waited
     text = _("In a restart the processes stood ready and had no core for {before:.1f} s in runs 1 and 2, {now:.1f} s in run 3.")
+    if not t.restart_waited and not waited:  # not every system counts it
+        why = _("Compare the rows: most often other work came or went, and a restart took longer or less.")
+        return [] if result.agrees else [why]
     lines = [text.format(before=t.restart_waited, now=waited)]
     if result.disturbed:
         lines.append(_("So other work came or went meanwhile, and the prediction was made for another machine. With the"))

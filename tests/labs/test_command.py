@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,20 @@ def test_a_prediction_that_fails_is_called_so_with_a_reason() -> None:
     said = " ".join(report.verdict(result))
     assert "more than 0.08" in said
     assert "restart" in said
+
+
+def test_other_waiting_for_a_core_than_before_is_told_apart_from_a_wrong_prediction() -> None:
+    """The same waiting: the prediction was wrong. Four times the waiting: it was made for another machine."""
+    plain = made_up(repair_s=60)
+    first, again = plain.killed.attempts
+
+    def waiting(seconds: int) -> lab.Result:
+        killed = replace(plain.killed, attempts=(first, replace(again, waited_ns=seconds * NS)))
+        return lab.Result(plain.plan, replace(plain.timing, restart_waited=20.0), plain.undisturbed, killed)
+
+    same, busier = waiting(20), waiting(80)
+    assert not same.disturbed and "the prediction was wrong" in " ".join(report.verdict(same))
+    assert busier.disturbed and "another machine" in " ".join(report.verdict(busier))
 
 
 @pytest.mark.parametrize(("loss", "same"), [(0.2500004, True), (0.250001, False), (float("nan"), False)])
