@@ -156,12 +156,13 @@ def _fewest_victims(system: Controller, ask: Ask, partition: str, order: list[Jo
 
 
 def _over_suspended(system: Controller, ask: Ask, partition: str, victims: list[Job]) -> tuple[Chosen | None, list[Job]]:
-    """On the cores of jobs that pause or will; lower partitions are spared, one after the other, as far as possible.
+    """On the cores of jobs that pause or will; lower partitions are spared, the highest first, as far as possible.
 
     The job gets the lowest cores that nobody of the other partitions holds, and who of the lower ones has them must pause:
     free cores beside them are not looked for (``_job_test`` in ``cons_common/job_test.c``; measured: suspend_cores).
     """
-    below = list(dict.fromkeys(victim.partition for victim in victims if mode_of(system, victim) == "SUSPEND"))
+    below = sorted({victim.partition for victim in victims if mode_of(system, victim) == "SUSPEND"},
+                   key=lambda name: (-system.partitions[name].priority_tier, name))
     found, spared = None, set[str]()
     for name in ["", *below]:
         beside = [job for job in system.running.values() if job.partition not in below or job.partition in spared | {name}]

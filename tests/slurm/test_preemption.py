@@ -156,3 +156,18 @@ def test_suspending_by_qos_is_refused() -> None:
     """On a real cluster the newcomer starts suspended and both take turns (measured)."""
     with pytest.raises(UnsupportedError, match="PreemptMode: suspending by QOS.*two tiers"):
         run(lab("low", 0, "low", 4), **qos("suspend", PreemptMode="SUSPEND,GANG"))
+
+
+def test_the_lowest_tier_pauses_first() -> None:
+    """Nodes of the higher of two lower partitions are left out of the search first (``_job_test``, step 3; measured)."""
+    parts = [{"name": name, "Default": "YES" if name == "low" else "NO", "PriorityTier": tier, "OverSubscribe": "FORCE:1"}
+             for name, tier in (("low", 1), ("mid", 5), ("high", 9))]
+    config = {"PreemptType": "preempt/partition_prio", "PreemptMode": "SUSPEND,GANG"}
+    trace = run(
+        job("m", 0, 300, 20, nodes=1, ntasks_per_node=4, partition="mid"),
+        job("l", 1, 300, 20, nodes=1, ntasks_per_node=4, partition="low"),
+        job("h", 100, 50, 20, nodes=1, ntasks_per_node=4, partition="high"),
+        nodes=2, partitions=parts, config=config,
+    )
+    assert places(trace)["h"] == places(trace)["l"] == ("n2",)
+    assert [e.subject for e in trace.events() if e.kind == "signal"] == ["l", "l"]
