@@ -38,7 +38,10 @@ export async function join({ words, numbers }) {
     pages[index].title = article.querySelector("h1").textContent.replace(/\s+/g, " ").trim();
     prefix(article, key);
     for (const link of article.querySelectorAll("a[href]")) lead(link, address, key);
-    for (const image of article.querySelectorAll("img[src]")) image.src = new URL(image.getAttribute("src"), address).href;
+    for (const image of article.querySelectorAll("img[src]")) {
+      image.loading = "eager"; // nobody scrolls here, so a lazy one would never come
+      image.src = new URL(image.getAttribute("src"), address).href;
+    }
     article.id = key;
     return article;
   });
@@ -175,8 +178,8 @@ export function headings() {
     });
 }
 
-/** The name of every picture; the print must carry it as well. */
+/** The name of every picture that has one; the print must carry it as well. */
 export function pictures() {
   const shown = [...document.querySelectorAll(".cs-print-book :is(img, [role=img])")].filter((element) => element.checkVisibility());
-  return shown.map((element) => element.alt ?? element.getAttribute("aria-label"));
+  return shown.map((element) => element.alt ?? element.getAttribute("aria-label")).filter(Boolean);
 }
