@@ -10,6 +10,8 @@
 """
 from __future__ import annotations
 
+from clustersim.messages import _
+
 
 class ClusterSimError(Exception):
     """Base of every error that this package raises on purpose; the command line prints it without a traceback."""
@@ -24,7 +26,7 @@ class InputError(ClusterSimError):
 
     def __init__(self, where: str, got: object, expected: str, remedy: str = "") -> None:
         self.where, self.got, self.expected, self.remedy = where, got, expected, remedy
-        text = f"{where}: found {_short(got)}, expected {expected}"
+        text = _("{where}: found {got}, expected {expected}").format(where=where, got=_short(got), expected=expected)
         super().__init__(f"{text}. {remedy}" if remedy else text)
 
 
@@ -37,7 +39,7 @@ class UnsupportedError(ClusterSimError):
 
     def __init__(self, where: str, feature: str) -> None:
         self.where, self.feature = where, feature
-        super().__init__(f"{where}: {feature} is not modelled here")
+        super().__init__(_("{where}: {feature} is not modelled here").format(where=where, feature=feature))
 
 
 class InvariantError(ClusterSimError):

@@ -76,7 +76,7 @@ class Fact:
             number = f"{self.value:,}"
         if not self.unit:
             return number
-        return number + self.unit if self.unit == "%" else f"{number} {self.unit}"
+        return number + self.unit if self.unit == "%" else f"{number} {_(self.unit)}"
 
     @property
     def due(self) -> date:

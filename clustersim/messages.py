@@ -2,14 +2,17 @@
 
 Every string that a reader sees passes through ``_`` (or ``ngettext``), marked where it is written and translated when
 it is used. Catalogues are the standard library's gettext ``.mo`` files under ``clustersim/locale``; with none present
-the English text is returned.
+the English text is returned. ``CLUSTERSIM_LANGUAGE=ja`` chooses the language of a process; pages and notebooks call
+:func:`set_language`.
 """
 from __future__ import annotations
 
 import gettext
+import os
 from pathlib import Path
 
 DOMAIN = "clustersim"
+VARIABLE = "CLUSTERSIM_LANGUAGE"
 _LOCALE_DIR = Path(__file__).with_name("locale")
 _catalogue: gettext.NullTranslations = gettext.NullTranslations()
 
@@ -34,3 +37,6 @@ def ngettext(one: str, many: str, n: int) -> str:
 def N_(text: str) -> str:
     """Mark ``text`` for extraction without translating it yet (for constants made at import)."""
     return text
+
+
+set_language(os.environ.get(VARIABLE))

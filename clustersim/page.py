@@ -46,7 +46,7 @@ def description(experiment_id: str, settings: Mapping[str, Any] | None = None) -
     which = experiments.experiment(experiment_id)
     values = which.settings(settings)
     return {
-        "ok": True, "id": which.id, "title": _(which.title), "caption": _(which.caption),
+        "ok": True, **introduction(experiment_id),
         "controls": [_control(control, values[control.name]) for control in which.controls],
         "outcome": outcome_data(which.run(values)), "words": words(),
     }
@@ -55,6 +55,12 @@ def description(experiment_id: str, settings: Mapping[str, Any] | None = None) -
 def presets(experiment_id: str) -> list[tuple[str, dict[str, Value]]]:
     """The settings of an experiment that are worth a look: their translated names, and the values that differ."""
     return [(_(preset.label), dict(preset.values)) for preset in experiments.experiment(experiment_id).presets]
+
+
+def introduction(experiment_id: str) -> dict[str, Any]:
+    """Id, title and caption: what is known of an experiment without running it."""
+    which = experiments.experiment(experiment_id)
+    return {"id": which.id, "title": _(which.title), "caption": _(which.caption)}
 
 
 def outcome_data(outcome: Outcome) -> dict[str, Any]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 import re
 
 from clustersim.errors import InputError
+from clustersim.messages import N_, _
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
+_SIZES = ((DAY, N_("d")), (HOUR, N_("h")), (MINUTE, N_("min")), (1, N_("s")))
 _SLURM_TIME = re.compile(r"(?:(?P<days>\d{1,9})-(?P<rest>\d{1,9}(?::\d{1,9}){0,2})|(?P<plain>\d{1,9}(?::\d{1,9}){0,2}))")
 
 
@@ -58,15 +60,15 @@ def human_duration(seconds: float) -> str:
     if total < 0:
         return "-" + human_duration(-total)
     parts: list[str] = []
-    for size, unit in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (1, "s")):
+    for size, unit in _SIZES:
         n, total = divmod(total, size)
         if n:
-            parts.append(f"{n} {unit}")
+            parts.append(f"{n} {_(unit)}")
         elif parts:
             break
         if len(parts) == 2:
             break
-    return " ".join(parts) or "0 s"
+    return " ".join(parts) or f"0 {_('s')}"
 
 
 def clock_time(seconds: int) -> str:
@@ -78,4 +80,4 @@ def clock_time(seconds: int) -> str:
     sign = "-" if seconds < 0 else ""
     days, rest = divmod(abs(seconds), DAY)
     text = f"{rest // HOUR:02d}:{rest // MINUTE % 60:02d}" + (f":{rest % MINUTE:02d}" if rest % MINUTE else "")
-    return sign + (f"{days} d {text}" if days else text)
+    return sign + (f"{days} {_('d')} {text}" if days else text)

@@ -5,13 +5,18 @@ print, and a test. It is pure data plus one function of the control values; the 
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from clustersim.errors import InputError
+from clustersim.messages import _
 
 Value = int | float | str | bool
+
+
+def _one_of(names: Iterable[str]) -> str:
+    return _("one of {names}").format(names=", ".join(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +34,13 @@ class Slider:
 
     def check(self, value: Any) -> Value:
         whole = all(float(x).is_integer() for x in (self.low, self.step))
+        expected = _("a number from {low:g} to {high:g}").format(low=self.low, high=self.high)
         try:
             number = float(value)
         except (TypeError, ValueError):
-            raise InputError(self.name, value, f"a number from {self.low:g} to {self.high:g}") from None
+            raise InputError(self.name, value, expected) from None
         if isinstance(value, bool) or not self.low <= number <= self.high:
-            raise InputError(self.name, value, f"a number from {self.low:g} to {self.high:g}")
+            raise InputError(self.name, value, expected)
         steps = round((number - self.low) / self.step)
         number = min(self.low + steps * self.step, self.high)
         return int(number) if whole else round(number, 9)
@@ -53,7 +59,7 @@ class Choice:
     def check(self, value: Any) -> Value:
         values = [v for v, _label in self.options]
         if value not in values:
-            raise InputError(self.name, value, "one of " + ", ".join(values))
+            raise InputError(self.name, value, _one_of(values))
         return str(value)
 
 
@@ -71,7 +77,7 @@ class Toggle:
             return True
         if value in (False, "false", "0", 0):
             return False
-        raise InputError(self.name, value, "true or false")
+        raise InputError(self.name, value, _("true or false"))
 
 
 Control = Slider | Choice | Toggle
@@ -142,7 +148,7 @@ class Experiment:
         known = {c.name: c for c in self.controls}
         for name, value in (values or {}).items():
             if name not in known:
-                raise InputError(f"experiment {self.id}, control", name, "one of " + ", ".join(known))
+                raise InputError(_("experiment {id}, control").format(id=self.id), name, _one_of(known))
             result[name] = known[name].check(value)
         return result
 

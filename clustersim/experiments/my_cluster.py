@@ -87,35 +87,36 @@ def cluster(settings: Mapping[str, Value]) -> Cluster:
 
 
 def changes(mine: Cluster) -> dict[str, Cluster]:
-    """The cluster as set, and with one thing changed at a time."""
+    """The cluster as set, and with one thing changed at a time, by name (not yet translated)."""
     return {
-        _("as set"): mine,
-        _("best interval"): replace(mine, interval=0.0),
-        _("saves in the background") if mine.saves == "blocking" else _("saves to a peer's memory"):
+        N_("as set"): mine,
+        N_("best interval"): replace(mine, interval=0.0),
+        N_("saves in the background") if mine.saves == "blocking" else N_("saves to a peer's memory"):
             replace(mine, saves="background" if mine.saves == "blocking" else "memory"),
-        _("fault known after 10 s"): replace(mine, find=min(mine.find, FAST_FIND_S)),
-        _("a spare at once"): replace(mine, wait=0.0),
-        _("restart in half the time"): replace(mine, start=mine.start / 2),
-        _("half as many failures"): replace(mine, rate=mine.rate / 2),
+        N_("fault known after 10 s"): replace(mine, find=min(mine.find, FAST_FIND_S)),
+        N_("a spare at once"): replace(mine, wait=0.0),
+        N_("restart in half the time"): replace(mine, start=mine.start / 2),
+        N_("half as many failures"): replace(mine, rate=mine.rate / 2),
     }
 
 
 def run(settings: Mapping[str, Value]) -> Outcome:
     mine, price = cluster(settings), float(settings["price"])
     found = {name: other.budget() for name, other in changes(mine).items()}
-    goodput, shares = found[_("as set")]
+    goodput, shares = found["as set"]
     month = mine.gpus * MONTH_H * price
     nodes = max(1, mine.gpus // 8)
-    gains = {name: good - goodput for name, (good, _shares) in found.items() if name != _("as set")}
-    most = max((name for name in gains if name != _("half as many failures")), key=lambda name: gains[name])
+    gains = {name: good - goodput for name, (good, _shares) in found.items() if name != "as set"}
+    most = max((name for name in gains if name != "half as many failures"), key=lambda name: gains[name])
     values = {"mtbf_s": mine.mtbf, "best_s": mine.best, "every_s": mine.every, "block_s": mine.block, "goodput": goodput,
               "lost_usd_month": month * (1 - goodput), "gains": gains, "failures_month": MONTH_H * HOUR / mine.mtbf,
               "spares": spares_for(nodes, mine.rate / 1000, REPAIR_DAYS, 0.99), "shares": shares, "most": most}
     text = _("A failure every {gap}; goodput {good:.1%}. The {lost:.1%} that are lost cost {usd:,.0f} USD a month. What would "
              "help most: {most}, {gain:+.1f} points.")
     summary = text.format(gap=human_duration(mine.mtbf), good=goodput, lost=1 - goodput, usd=values["lost_usd_month"],
-                          most=most, gain=100 * gains[most])
-    return Outcome(summary, (_figure(found),), _table(mine, found, values, price), values)
+                          most=_(most), gain=100 * gains[most])
+    shown = {_(name): budget for name, budget in found.items()}
+    return Outcome(summary, (_figure(shown),), _table(mine, shown, values, price), values)
 
 
 def _figure(found: Mapping[str, tuple[float, losses.Shares]]) -> Figure:

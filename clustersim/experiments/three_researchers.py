@@ -69,7 +69,7 @@ def _summary(trace: Trace, last: int, idle: int) -> str:
         else:
             parts.append(_("{job} starts at {time}").format(job=job.id, time=_minute(job.start or 0)))
     return _("{starts}; all is done at {last}, and {idle:.1f} GPU hours stood idle until then.").format(
-        starts=", ".join(parts), last=_minute(last), idle=idle / HOUR)
+        starts=_(", ").join(parts), last=_minute(last), idle=idle / HOUR)
 
 
 def _figure(trace: Trace, gpus: int) -> Figure:
@@ -78,7 +78,7 @@ def _figure(trace: Trace, gpus: int) -> Figure:
     waited = [job for job in trace.jobs if job.runs and (job.wait or 0) >= MINUTE]
     marks = [{"time": round((job.start or 0) / HOUR, 4), "label": _("{job} starts").format(job=job.id)} for job in waited]
     lines = [_line(job) for job in trace.jobs if job.runs]
-    alt = _("One row a GPU of {node}. {lines}.").format(node=NODE, lines="; ".join(lines))
+    alt = _("One row a GPU of {node}. {lines}.").format(node=NODE, lines=_("; ").join(lines))
     return Figure("gantt", _("Who gets which GPU when Slurm is in charge"), alt, gantt_spec(_("GPU"), rows),
                   {"bars": bars, "deaths": [], "marks": marks})
 

@@ -12,6 +12,7 @@ export async function join({ words, numbers }) {
   const title = document.querySelector(".cs-brand").textContent.trim();
   const parts = [{ caption: "", pages: [{ address: here }] }];
   for (const element of nav.querySelectorAll("p.caption, li.toctree-l1 > a")) {
+    if (element.matches("a[hreflang]")) continue; // an edition's navigation names English pages, too
     if (element.matches("a")) parts.at(-1).pages.push({ address: element.href.replace(/#$/, "") });
     else parts.push({ caption: element.textContent.trim(), pages: [] });
   }

@@ -19,8 +19,10 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent / "ext")]
 
+import editions  # noqa: E402
+import language  # noqa: E402
 import make_site  # noqa: E402
 import run_tests  # noqa: E402
 import serve  # noqa: E402
@@ -119,33 +121,45 @@ def make(html: Path, first: str, out: Path) -> dict[str, Any]:
         if len(numbers) != report["pages"] or sheets(printed, report["headings"]) != numbers:
             make_site.stop(["The contents of the PDF name other sheets than the pages of the book are on."])
         author = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["author"]
-        finish(printed, out, report, author)
+        finish(printed, out, report, _(author))
     return {**report, "numbers": numbers}
 
 
-def link(html: Path, name: str, size: int) -> None:
-    """Put a link to the file ``name`` of ``size`` bytes into the footer of every page, in place of an earlier one."""
+def pages(html: Path, code: str) -> list[Path]:
+    """The pages of the book (``code`` is empty) or of one edition."""
+    left_out = {"lite", *language.languages()} - {code}
+    found = ((path, path.relative_to(html).parts[0]) for path in sorted(html.rglob("*.html")))
+    return [path for path, top in found if (top == code if code else top not in left_out)]
+
+
+def link(html: Path, code: str, name: str, size: int) -> None:
+    """Put a link to the PDF of ``size`` bytes into the footer of every page that it holds, in place of an earlier one."""
     words = escape(_("The whole book as a PDF ({size:.0f} MB)").format(size=size / 1e6))
-    for path in sorted(html.rglob("*.html")):
+    for path in pages(html, code):
         text = path.read_text("utf-8")
-        root = re.search(r'data-content_root="([^"]*)"', text)
-        if MARK.search(text) and root is not None and (path.parent / root[1]).resolve() == html.resolve():
-            address = f'<a href="{root[1]}{name}" type="application/pdf">{words}</a>.'
+        if MARK.search(text):
+            up = "../" * (len(path.relative_to(html / code).parts) - 1)
+            address = f'<a href="{up}{name}" type="application/pdf">{words}</a>.'
             path.write_text(MARK.sub(f"<!-- pdf -->{address}<!-- /pdf -->", text), "utf-8")
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Make one PDF of the whole book.")
-    parser.add_argument("--html", type=Path, default=ROOT / "_build" / "html", help="the built site, or one language of it")
+    parser = argparse.ArgumentParser(description="Make one PDF of the whole book, and one of each edition.")
+    parser.add_argument("--html", type=Path, default=ROOT / "_build" / "html", help="the built site")
     parser.add_argument("--first", default="book/index.html", help="its first page")
-    parser.add_argument("--language", default="en")
     options = parser.parse_args(argv)
-    set_language(options.language)
-    out = options.html / f"{NAME}.pdf"
-    make(options.html, options.first, out)
-    link(options.html, out.name, out.stat().st_size)
-    print(f"{out.name}: {len(PdfReader(out).pages)} pages, {out.stat().st_size / 1e6:.1f} MB, in {options.html}")
+    for code in ("", *editions.codes(make_site.settings(ROOT))):
+        make_one(options.html, options.first, code)
     return 0
+
+
+def make_one(html: Path, first: str, code: str) -> None:
+    """The PDF of the book (``code`` is empty) or of one edition, and the links to it."""
+    set_language(code)
+    out = html / code / f"{NAME}.pdf"
+    make(html, f"{code}/{first}".lstrip("/"), out)
+    link(html, code, out.name, out.stat().st_size)
+    print(f"{out.name}: {len(PdfReader(out).pages)} pages, {out.stat().st_size / 1e6:.1f} MB, in {out.parent}")
 
 
 if __name__ == "__main__":

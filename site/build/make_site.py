@@ -16,17 +16,19 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(HERE.parent / "ext")]
 
 import csp  # noqa: E402
+import editions  # noqa: E402
 import make_lite  # noqa: E402
 import page_check  # noqa: E402
+import search_index  # noqa: E402
 import serve  # noqa: E402
 
 CODE = ("clustersim", "pyproject.toml", "requirements.txt", "constraints.txt")
@@ -34,13 +36,14 @@ SITE = ("site", "_config.yml", "_toc.yml", "requirements-book.txt", *make_lite.P
 TRACEBACK_LINES = 15
 TEXT = ("book", "notebooks")
 IGNORED = {"__pycache__", ".ipynb_checkpoints", ".jupyter_cache"}
+DERIVED = re.compile(r"book/locale/.*\.mo")  # Sphinx makes these beside the translations while it builds
 INDEX = """<!DOCTYPE html>
 <html lang="{language}">
   <head>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1.0" />
     <meta http-equiv="refresh" content="0; url={page}" />
-    <link rel="icon" href="_static/favicon.svg" />
+    <link rel="icon" href="{up}_static/favicon.svg" />
     <title>{title}</title>
   </head>
   <body><main><h1>{title}</h1><p><a href="{page}">{title}</a></p></main></body>
@@ -54,7 +57,8 @@ def digest(root: Path, names: Iterable[str]) -> str:
     for name in names:
         start = root / name
         files = [start] if start.is_file() else sorted(p for p in start.rglob("*") if p.is_file())
-        files = [path for path in files if not IGNORED & set(path.parts)]
+        files = [path for path in files if not IGNORED & set(path.parts)
+                 and not DERIVED.fullmatch(path.relative_to(root).as_posix())]
         for path in files:
             total.update(f"{path.relative_to(root).as_posix()}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()
@@ -84,13 +88,19 @@ class Kept:
         for name in self.now:
             self._stamp(name).unlink(missing_ok=True)
         if "code" not in fresh:
-            shutil.rmtree(self.build / ".jupyter_cache", ignore_errors=True)
+            for cache in self.build.glob(".jupyter_cache*"):
+                shutil.rmtree(cache, ignore_errors=True)
         shutil.rmtree(self.html / "reports", ignore_errors=True)
         if not {"code", "site"} <= fresh:
-            shutil.rmtree(self.build / ".doctrees", ignore_errors=True)
+            self.forget_pages()
             shutil.rmtree(self.html, ignore_errors=True)
         # Runs of notebooks that did succeed stay valid even if this build fails.
         self._write("code")
+
+    def forget_pages(self) -> None:
+        """What Sphinx has read, of the book and of its editions."""
+        for folder in self.build.glob(".doctrees*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _write(self, name: str) -> None:
         self.build.mkdir(exist_ok=True)
@@ -147,8 +157,12 @@ def tracebacks(html: Path) -> list[str]:
     return found
 
 
-def run_jupyter_book(root: Path, quiet: bool = False) -> bool:
-    """Jupyter Book's own build, every warning an error; whether it went well. It says which notebook it runs."""
+def run_jupyter_book(root: Path, quiet: bool = False, *, out: Path | None = None, trees: Path | None = None,
+                     builder: str = "html", overrides: Mapping[str, Any] | None = None, files: Iterable[Path] = ()) -> bool:
+    """Jupyter Book's own build, every warning an error; whether it went well. It says which notebook it runs.
+
+    ``out`` and ``trees`` are the folders of the pages and of what Sphinx keeps; with ``files`` only these are written.
+    """
     # jsonschema would spend 2 s on importing this for a kind of address that no settings file of ours holds.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     from jupyter_book.sphinx import build_sphinx
@@ -158,9 +172,11 @@ def run_jupyter_book(root: Path, quiet: bool = False) -> bool:
     progress = Lines(sys.stdout, root, lambda line: not quiet and "Executing notebook" in line)
     trouble = Lines(sys.stderr, root, lambda line: True)
     with contextlib.redirect_stdout(progress), contextlib.redirect_stderr(trouble):  # type: ignore[type-var]
-        overrides = {"external_toc_path": (root / "_toc.yml").as_posix(), "latex_individualpages": False, "nitpicky": True}
-        result = build_sphinx(root, root / "_build" / "html", noconfig=True, path_config=root / "_config.yml",
-                              confoverrides=overrides, warningiserror=True, keep_going=True)
+        settings = {"external_toc_path": (root / "_toc.yml").as_posix(), "latex_individualpages": False, "nitpicky": True}
+        result = build_sphinx(root, out or root / "_build" / "html", noconfig=True, path_config=root / "_config.yml",
+                              confoverrides={**settings, **(overrides or {})}, warningiserror=True, keep_going=True,
+                              doctreedir=trees or root / "_build" / ".doctrees", builder=builder,
+                              filenames=[str(path) for path in files])
     return bool(result == 0)
 
 
@@ -203,24 +219,49 @@ def make(root: Path, draw: bool) -> None:
     say("Running the notebooks and building the pages ...")
     quiet_kernels(root)
     os.environ["BOOK_DRAW_DIAGRAMS"] = "1" if draw else ""
-    if not run_jupyter_book(root):
-        shutil.rmtree(kept.build / ".doctrees", ignore_errors=True)  # cached pages would not warn again
+    if not (build_editions(root) and run_jupyter_book(root)):  # the book comes last: it looks at all links
+        kept.forget_pages()  # cached pages would not warn again
         stop([*tracebacks(kept.html), "The book was not built: the lines above say what to mend."])
     first_page(root, kept.html)
+    for code in editions.codes(settings(root)):
+        first_page(root, kept.html, code)
+    search_index.build(kept.html, editions.codes(settings(root)))
     kept.is_good()
     pages = len(list(kept.html.rglob("*.html")))
     say(f"Built {pages} pages in {time.monotonic() - start:.0f} s: {kept.html.relative_to(root)}/index.html")
 
 
-def first_page(root: Path, html: Path) -> None:
-    """``index.html`` leads to the book's first page, by a link for those whose browser does not follow by itself."""
+def settings(root: Path) -> dict[str, Any]:
     import yaml
 
-    config = yaml.safe_load((root / "_config.yml").read_text("utf-8"))
+    found: dict[str, Any] = yaml.safe_load((root / "_config.yml").read_text("utf-8"))
+    return found
+
+
+def build_editions(root: Path) -> bool:
+    """The book in its other languages; whether all went well."""
+    for code in editions.codes(settings(root)):
+        say(f"Building the pages that are finished in {editions.language.languages()[code].name} ...")
+        process = editions.start(run_jupyter_book, root, code)
+        process.join()
+        if process.exitcode:
+            return False
+    return True
+
+
+def first_page(root: Path, html: Path, code: str = "") -> None:
+    """``index.html`` leads to the first page, by a link for those whose browser does not follow by itself.
+
+    With ``code`` it is that of an edition.
+    """
+    import yaml
+
+    config = settings(root)
     page = next(page_check.toc_pages(yaml.safe_load((root / "_toc.yml").read_text("utf-8")))) + ".html"
-    language = config.get("sphinx", {}).get("config", {}).get("language", "en")
-    text = INDEX.format(page=page, title=config["title"], language=language)
-    (html / "index.html").write_text(csp.protect(text), "utf-8")
+    language = code or config.get("sphinx", {}).get("config", {}).get("language", "en")
+    title = editions.translated(config["title"], code)
+    text = INDEX.format(page=page, title=title, language=language, up="../" if code else "")
+    (html / code / "index.html").write_text(csp.protect(text), "utf-8")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -51,7 +51,7 @@ def depart_html(self: Any, _node: nodes.Element) -> None:
 def visit_cell(self: Any, node: HideCodeCellNode) -> None:
     """A hidden notebook cell. myst-nb's own fold has a name that is not the words one sees."""
     solution = node.parent is not None and "tag_solution" in node.parent["classes"]
-    words = _("Solution") if solution else node["prompt_show"]
+    words = _("Solution") if solution else _(node["prompt_show"])
     self.body.append(f'<details class="admonition cs-folded hide {" ".join(node["classes"])}">\n'
                      f'<summary class="admonition-title">{escape(words)}</summary>\n')
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+import language
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -83,7 +84,7 @@ def for_colab(notebook: Notebook, addresses: list[str]) -> Notebook:
 
 
 def put_copies(app: Sphinx, error: Exception | None) -> None:
-    if error is not None or app.builder.name != "html":
+    if error is not None or app.builder.name != "html" or app.config.edition:
         return
     addresses = wheels(Path(app.outdir) / "_static", places(app).site)
     folder = Path(app.outdir) / COLAB
@@ -100,7 +101,7 @@ def elsewhere(app: Sphinx, page: str, notebook: str) -> list[tuple[str, str]]:
     where = places(app)
     found = [(_("Binder"), where.binder(notebook))]
     if where.site and app.config.live_assets:  # which brings the wheels
-        found.append((_("copy for Colab"), "../" * page.count("/") + f"{COLAB}/{notebook}.ipynb"))
+        found.append((_("copy for Colab"), f"{language.to_root(app, page)}{COLAB}/{notebook}.ipynb"))
     return [(words, address) for words, address in found if address]
 
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import json
 from html import escape
-from pathlib import Path
 from typing import Any
 
+import language
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
@@ -17,26 +17,30 @@ from clustersim.messages import _
 MB = 1_000_000
 
 
-def link(outdir: Path, page: str, notebook: str, words: str) -> str:
-    """A link on ``page`` to ``lite/files/NOTEBOOK.ipynb`` as it opens there, or nothing where there is none."""
-    if not (outdir / "lite" / "files" / f"{notebook}.ipynb").is_file():
+def link(app: Sphinx, page: str, notebook: str, words: str) -> str:
+    """A link on ``page`` to ``lite/files/NOTEBOOK.ipynb`` as it opens there, or nothing where there is none.
+
+    In an edition it leads to the notebook in its language.
+    """
+    path = f"{app.config.edition}/{notebook}.ipynb".lstrip("/")
+    if not (language.site_root(app) / "lite" / "files" / path).is_file():
         return ""
-    address = "../" * page.count("/") + f"lite/notebooks/index.html?path={notebook}.ipynb"
+    address = f"{language.to_root(app, page)}lite/notebooks/index.html?path={path}"
     return f'<a href="{escape(address)}">{escape(words)}</a>'
 
 
-def figure_link(outdir: Path, page: str, experiment: str) -> str:
+def figure_link(app: Sphinx, page: str, experiment: str) -> str:
     """Below a live figure: the same figure in a notebook."""
-    found = link(outdir, page, f"figures/{experiment}", _("Open this figure in a notebook"))
+    found = link(app, page, f"figures/{experiment}", _("Open this figure in a notebook"))
     return found and f'<p class="lv-notebook">{found}</p>'
 
 
-def page_link(outdir: Path, page: str, notebook: str, words: str) -> str:
+def page_link(app: Sphinx, page: str, notebook: str, words: str) -> str:
     """Below a title: the notebook, and what opening it costs."""
-    found = link(outdir, page, notebook, words)
+    found = link(app, page, notebook, words)
     if not found:
         return ""
-    size = json.loads((outdir / "lite" / "about.json").read_text("utf-8"))["bytes_gzip"]
+    size = json.loads((language.site_root(app) / "lite" / "about.json").read_text("utf-8"))["bytes_gzip"]
     note = _("nothing to install; loads at least {size:.0f} MB the first time").format(size=size / MB)
     return f'\n<p class="cs-launch">{found} <small>({escape(note)})</small></p>'
 
@@ -49,7 +53,7 @@ def under_the_title(app: Sphinx, pagename: str, _template: str, context: dict[st
         return
     head, end, rest = str(context["body"]).partition("</h1>")
     if end:
-        context["body"] = head + end + page_link(Path(app.outdir), pagename, stem, words[folder]) + rest
+        context["body"] = head + end + page_link(app, pagename, stem, words[folder]) + rest
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

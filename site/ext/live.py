@@ -22,6 +22,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import language
 import lite_links
 import pictures
 import vl_convert
@@ -53,8 +54,9 @@ class Live(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         experiment = self.arguments[0]
+        written = language.is_written(self.env, self.env.docname)
         try:
-            about = described(experiment, self.options.get("set", ""))
+            about = described(experiment, self.options.get("set", "")) if written else page.introduction(experiment)
         except ClusterSimError as error:
             raise self.error(f"live figure: {error}") from None
         self._depend()
@@ -65,7 +67,7 @@ class Live(SphinxDirective):
         node["ids"] = [name]  # as written: docutils would turn the underscores of an id into hyphens
         node += self._caption(about["caption"])
         self.add_name(node)
-        node["html"] = html(about, node["ids"][0], node["key"])
+        node["html"] = html(about, node["ids"][0], node["key"]) if written else ""
         return [node]
 
     def _caption(self, text: str) -> nodes.caption:
@@ -125,7 +127,7 @@ def _table_html(table: Mapping[str, Any]) -> str:
 def visit_html(self: Any, node: live_figure) -> None:
     self.body.append(self.starttag(node, "figure"))
     self.body.append(node["html"])
-    self.body.append(lite_links.figure_link(Path(self.builder.outdir), self.builder.current_docname, node["experiment"]))
+    self.body.append(lite_links.figure_link(self.builder.app, self.builder.current_docname, node["experiment"]))
 
 
 def depart_html(self: Any, _node: live_figure) -> None:
@@ -138,7 +140,7 @@ class OutsideHtml(SphinxPostTransform):
     default_priority = 5
 
     def is_supported(self) -> bool:
-        return bool(self.app.builder.format != "html")
+        return self.app.builder.format != "html" and self.app.builder.name != "gettext"
 
     def run(self, **_options: Any) -> None:
         for node in list(self.document.findall(live_figure)):
@@ -182,7 +184,7 @@ def prepare(app: Sphinx) -> None:
     """The page scripts, before the first page names them, and a place for drawings that outlives one build."""
     described.cache_clear()
     pictures.keep_in(Path(app.doctreedir).parent / ".pictures")
-    if app.builder.format == "html":
+    if app.builder.format == "html" and not app.config.edition:
         shutil.copytree(SCRIPTS, Path(app.outdir) / "_static" / "live", dirs_exist_ok=True)
 
 

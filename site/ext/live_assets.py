@@ -130,7 +130,7 @@ def made_from() -> str:
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
-    if error is not None or app.builder.name != "html" or not app.config.live_assets:
+    if error is not None or app.builder.name != "html" or not app.config.live_assets or app.config.edition:
         return
     out, stamp, value = Path(app.outdir) / "_static" / "live", Path(app.doctreedir) / "live-assets", made_from()
     if not (out / "manifest.json").is_file() or not stamp.is_file() or stamp.read_text() != value:

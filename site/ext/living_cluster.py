@@ -13,6 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import language
 import living_day
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -35,6 +36,8 @@ class living_cluster(nodes.General, nodes.Element):
 
 class LivingCluster(SphinxDirective):
     def run(self) -> list[nodes.Node]:
+        if not language.is_written(self.env, self.env.docname):
+            return []
         data = _day()
         for path in (*Path(clustersim.__file__).parent.rglob("*.py"), Path(__file__), Path(living_day.__file__)):
             self.env.note_dependency(str(path))
@@ -172,7 +175,7 @@ def visit_other(self: Any, node: living_cluster) -> None:
 
 
 def copy_scripts(app: Sphinx) -> None:
-    if app.builder.format == "html":
+    if app.builder.format == "html" and not app.config.edition:
         shutil.copytree(SCRIPTS, Path(app.outdir) / "_static" / "cluster", dirs_exist_ok=True)
 
 

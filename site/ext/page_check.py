@@ -225,7 +225,7 @@ def setup(app: Any) -> dict[str, Any]:
             raise BookError("\n".join(faults))
 
     def after(app: Any, error: Exception | None) -> None:
-        if error is None and app.builder.name == "html":
+        if error is None and app.builder.name == "html" and not app.config.edition:  # its links lead to pages of the site
             for fault in site_faults(Path(app.outdir), Path(app.doctreedir) / "pages-read.json") + css_faults(Path(app.outdir)):
                 logger.warning(fault)
 

@@ -11,7 +11,8 @@ from sphinx.util.typing import ExtensionMetadata
 
 LONGEST = 160  # characters of a description; search engines cut longer ones
 # Scripts and styles of the theme and of Sphinx that our layout has no use for.
-UNUSED = ("sphinx-book-theme.js", "sphinx_highlight.js", "doctools.js", "sphinx-book-theme.css", "basic.css")
+UNUSED = ("sphinx-book-theme.js", "sphinx_highlight.js", "doctools.js", "documentation_options.js", "translations.js",
+          "sphinx-book-theme.css", "basic.css")
 
 
 def description(doctree: nodes.document) -> str:
@@ -23,6 +24,12 @@ def description(doctree: nodes.document) -> str:
                 return text
             return text[: LONGEST - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"
     return ""
+
+
+def is_unused(file: Any) -> bool:
+    """Whether a script or style is none of ours: by its name, or an inline script that sets the theme's options."""
+    body = str(getattr(file, "attributes", {}).get("body", ""))
+    return Path(str(getattr(file, "filename", file) or "")).name in UNUSED or body.lstrip().startswith("DOCUMENTATION_OPTIONS")
 
 
 def mark_current(html: str) -> str:
@@ -40,7 +47,7 @@ def fill(app: Sphinx, pagename: str, _template: str, context: dict[str, Any], do
     if maker is not None:
         context["cs_nav"] = lambda: mark_current(maker(maxdepth=3, collapse=True, includehidden=True, titles_only=True))
     for kind in ("script_files", "css_files"):
-        context[kind] = [file for file in context[kind] if Path(str(getattr(file, "filename", file) or "")).name not in UNUSED]
+        context[kind] = [file for file in context[kind] if not is_unused(file)]
 
 
 def page_toc(app: Sphinx, pagename: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import language
 import lite_links
 import live
 import pictures
@@ -49,7 +50,9 @@ class Entry:
 class Play(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         self.env.note_dependency(__file__)
-        out = Path(self.env.app.outdir) / FOLDER if self.env.app.builder.format == "html" else None
+        if not language.is_written(self.env, self.env.docname):
+            return []
+        out = language.site_root(self.env.app) / FOLDER if self.env.app.builder.format == "html" else None
         node = gallery("", entries=[entry(name, out) for name in IDS])
         node.source, node.line = self.get_source_info()
         return [node]
@@ -150,13 +153,13 @@ def section(app: Sphinx, docname: str, place: str, entries: list[Entry]) -> node
 
 
 def card(app: Sphinx, docname: str, address: str, item: Entry) -> str:
-    up = "../" * docname.count("/")
+    up = language.to_root(app, docname)
     anchor = f"#live-{item.id}"
     shots = "".join(f'<img class="cs-when-{shade}" src="{up}{FOLDER}/{item.id}-{shade}.svg" alt="" loading="lazy" '
                     f'width="{pictures.NARROW}" height="{item.height}">' for shade in ("light", "dark"))
     tries = "".join(f'<li><a href="{escape(f"{address}?{setting}{anchor}")}">{escape(label)}</a></li>'
                     for label, setting in item.presets)
-    notebook = lite_links.link(Path(app.outdir), docname, f"figures/{item.id}", _("Open this figure in a notebook"))
+    notebook = lite_links.link(app, docname, f"figures/{item.id}", _("Open this figure in a notebook"))
     return (f'<li class="cs-play"><h3><a href="{escape(address + anchor)}">{escape(item.title)}</a></h3>'
             f'<div class="cs-shot">{shots}</div><p>{escape(item.story)}</p>'
             f'<ul class="cs-tries">{tries}{notebook and f"<li>{notebook}</li>"}</ul></li>')

@@ -15,7 +15,8 @@ import tinycss2
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-UNUSED = ("scripts", "styles", "vendor", "images", "locales", "webpack-macros.html", "sbt-webpack-macros.html", "basic.css")
+UNUSED = ("doctools.js", "documentation_options.js", "sphinx_highlight.js", "language_data.js", "searchtools.js", "*.png",
+          "scripts", "styles", "vendor", "images", "locales", "webpack-macros.html", "sbt-webpack-macros.html", "basic.css")
 TRIMMED = ("mystnb.*.css",)
 _CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
@@ -77,10 +78,10 @@ def _split(prelude: list[Any]) -> list[str]:
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
-    if error is not None or app.builder.name != "html":
+    if error is not None or app.builder.name != "html" or app.config.edition:
         return
     static = Path(app.outdir) / "_static"
-    for path in [*(static / name for name in UNUSED), *static.rglob("*.map")]:
+    for path in [*(path for name in UNUSED for path in static.glob(name)), *static.rglob("*.map")]:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     used = words(Path(app.outdir))
     for name in TRIMMED:

@@ -56,6 +56,31 @@ function unfold() {
   addEventListener("afterprint", () => { for (const box of folded) box.open = false; }, { once: true });
 }
 
+const PROMPTS = ".linenos, .gp, .go"; // what is not typed: line numbers, prompts, answers
+
+// A button that copies a block of code, without its prompts.
+function copyButton(box) {
+  const words = document.body.dataset;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "cs-button cs-copy";
+  button.textContent = words.copy;
+  button.addEventListener("click", async () => {
+    const code = box.querySelector("pre").cloneNode(true);
+    for (const part of code.querySelectorAll(PROMPTS)) part.remove();
+    try {
+      await navigator.clipboard.writeText(code.textContent.trimEnd());
+      button.textContent = words.copied;
+    } catch { // no clipboard on plain http, or not allowed
+      getSelection().selectAllChildren(box.querySelector("pre"));
+      button.textContent = words.copyByHand;
+    }
+    setTimeout(() => { button.textContent = words.copy; }, 2000);
+  });
+  box.append(button);
+}
+
+document.querySelectorAll("article div.highlight:has(> pre)").forEach(copyButton);
 document.querySelectorAll(".cs-theme").forEach(colourSwitch);
 document.querySelectorAll("#cs-toc").forEach(whereAmI);
 scrollers();

@@ -71,10 +71,9 @@ async function search(browser) {
   const { context, page, seen } = await open(browser, CHAPTER, { width: 1440 });
   await page.fill(".cs-search input", "backfill");
   await page.press(".cs-search input", "Enter");
-  await page.waitForSelector("#search-results li a");
-  await page.waitForFunction(() => /finished|found/i.test(document.querySelector("#search-results p").innerText));
-  const links = await page.locator("#search-results li a").evaluateAll((found) => found.map((link) => link.href));
-  await page.locator("#search-results li a").first().click();
+  await page.waitForSelector("#cs-results[data-term]");
+  const links = await page.locator(".cs-found > li > a").evaluateAll((found) => found.map((link) => link.href));
+  await page.locator(".cs-found > li > a").first().click();
   const title = await page.locator("h1").innerText();
   await seen.settle();
   await context.close();
