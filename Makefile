@@ -5,7 +5,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help book html pdf lab venv test test-core bench chapter figures facts-due clean
+.PHONY: help book html pdf lab venv test test-core bench chapter figures messages translations facts-due clean
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 18
@@ -39,6 +39,12 @@ chapter: set-up-core  ## begin a chapter: make chapter NAME=26-infrastructure FI
 
 figures: set-up-test  ## draw the Mermaid diagrams that are new or changed (needs Chromium)
 	@$(RUN) site/build/make_site.py --draw
+
+messages: set-up-core  ## bring the translations up to date with the text
+	@$(RUN) site/build/translate.py
+
+translations: set-up-core  ## say what is not translated
+	@$(RUN) site/build/translate.py --report
 
 facts-due: set-up-core  ## list the facts whose source should be read again
 	@$(RUN) -m clustersim.facts --due
