@@ -20,7 +20,7 @@ _catalogue: gettext.NullTranslations = gettext.NullTranslations()
 def set_language(language: str | None) -> None:
     """Use the catalogue of ``language`` (``"ja"``); ``None`` or an unknown one gives English."""
     global _catalogue
-    languages = [language] if language else []
+    languages = [language.replace("-", "_")] if language else []  # pages write zh-TW
     _catalogue = gettext.translation(DOMAIN, _LOCALE_DIR, languages, fallback=True) if languages else gettext.NullTranslations()
 
 
