@@ -27,6 +27,11 @@ def codes(config: dict[str, Any]) -> list[str]:
     return list(config.get("sphinx", {}).get("config", {}).get("editions", []))
 
 
+def name(code: str) -> str:
+    """The language's own name."""
+    return language.languages()[code].name
+
+
 def sources(root: Path, pages: tuple[str, ...]) -> list[Path]:
     """The files of these pages, those that the book has."""
     files = (root / f"{page}{suffix}" for page in pages for suffix in SUFFIXES)

@@ -241,7 +241,7 @@ def settings(root: Path) -> dict[str, Any]:
 def build_editions(root: Path) -> bool:
     """The book in its other languages; whether all went well."""
     for code in editions.codes(settings(root)):
-        say(f"Building the pages that are finished in {editions.language.languages()[code].name} ...")
+        say(f"Building the pages that are finished in {editions.name(code)} ...")
         process = editions.start(run_jupyter_book, root, code)
         process.join()
         if process.exitcode:

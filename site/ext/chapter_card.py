@@ -45,7 +45,7 @@ class Card(SphinxDirective):
         at = next((i for i, node in enumerate(body.children) if isinstance(node, nodes.bullet_list)), 0)
         if at == 0:
             raise self.error("a card says first what one needs, then as a list (`- ...`) what one can do afterwards")
-        rows = [(_("It takes"), [self._times()]), (_("You need"), body.children[:at]),
+        rows: list[tuple[str, list[nodes.Node]]] = [(_("It takes"), [self._times()]), (_("You need"), body.children[:at]),
                 (_("Afterwards you can"), body.children[at:at + 1])]
         parts = [fixed(nodes.title, _("Before you start")), nodes.definition_list("", *(row(*pair) for pair in rows)),
                  *body.children[at + 1:]]

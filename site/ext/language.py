@@ -89,7 +89,8 @@ def begin(_app: Sphinx, config: Config) -> None:
 def addresses(app: Sphinx) -> None:
     """In an edition: finished pages are in its folder, all others at the site's root."""
     if app.builder.format == "html":
-        app.builder.search = False  # Sphinx's own; ours is made by site/build/search_index.py
+        # No search of Sphinx's own; ours is made by site/build/search_index.py. The builder's type does not know the name.
+        setattr(app.builder, "search", False)  # noqa: B010
         app.config.html_additional_pages = {**app.config.html_additional_pages, SEARCH: "search.html"}
     which = edition(app.config)
     if which is None or app.builder.format != "html":

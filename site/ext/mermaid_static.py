@@ -42,7 +42,7 @@ _WORDS = re.compile(r'"(?P<quoted>[^"\n]+)"|(?<= -- )(?P<arrow>[^"\n>]+?)(?= -->
                     r"|(?<=\w: )(?P<said>[^\n]+)$", re.MULTILINE)
 
 
-class diagram(Diagram, addnodes.translatable):
+class diagram(Diagram, addnodes.translatable):  # type: ignore[misc]
     """A diagram whose words and alternative text are messages; `Translate` puts their translations in."""
 
     def preserve_original_messages(self) -> None:

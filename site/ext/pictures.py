@@ -5,6 +5,7 @@ The same Vega-Lite version draws the live figure, so the picture does not jump w
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -42,7 +43,8 @@ def keep_in(folder: Path) -> None:
 
 
 def _drawn(spec: Mapping[str, Any]) -> str:
-    key = hashlib.sha256(f"{VEGA_LITE} {vl_convert.__version__} {json.dumps(spec, sort_keys=True)}".encode()).hexdigest()
+    drawer = importlib.metadata.version("vl-convert-python")
+    key = hashlib.sha256(f"{VEGA_LITE} {drawer} {json.dumps(spec, sort_keys=True)}".encode()).hexdigest()
     file = _kept / f"{key}.svg" if _kept else None
     if file and file.is_file():
         return file.read_text("utf-8")

@@ -46,9 +46,9 @@ class Raise(SphinxTransform):
             place: nodes.Node = section
             while place.parent is not None and place.parent is not top and place.parent is not self.document:
                 place = place.parent
-            if place is not section and place.parent is top:
+            if top is not None and place is not section and place.parent is top:
                 section.parent.remove(section)
-                place.parent.insert(place.parent.index(place) + 1, section)
+                top.insert(top.index(place) + 1, section)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
