@@ -131,9 +131,19 @@ def links(app: Sphinx, pagename: str) -> list[dict[str, Any]]:
     return found
 
 
+def alternates(found: list[dict[str, Any]], up: str, address: str) -> list[tuple[str, str]]:
+    """Language and address of the same page in every language, for search engines: whole addresses, or none at all.
+
+    ``up`` leads from the page to the site's root, ``address`` is where the site is published ("" if nobody said).
+    """
+    same = [(one["code"], address.rstrip("/") + "/" + one["href"].removeprefix(up)) for one in found if one["same"]]
+    return same if address and len(same) > 1 else []
+
+
 def fill(app: Sphinx, pagename: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None) -> None:
     context["_"] = _  # our sentences are in one catalogue, wherever they stand
     context["cs_languages"] = links(app, pagename)
+    context["cs_alternates"] = alternates(context["cs_languages"], to_root(app, pagename), str(app.config.html_baseurl or ""))
     if pagename == SEARCH:
         context["cs_search"] = search_words(app)
     context["cs_language"] = str(app.config.language or "en").replace("_", "-")

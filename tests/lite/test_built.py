@@ -90,7 +90,8 @@ def test_pages_and_figures_link_to_their_notebook(site: Path, lite: Path) -> Non
             targets = [parse_qs(urlsplit(link).query)["path"][0] for link in links]
             assert [target for target in targets if not (lite / "files" / target).is_file()] == []
             names |= {Path(target).stem for target in targets if Path(target).stem == path.stem}
-            figures = path.read_text("utf-8").count("<live-experiment ")
+            text = path.read_text("utf-8")
+            figures = text.count("<live-experiment ") + text.count('<li class="cs-play">')
             assert len([target for target in targets if target.startswith("figures/")]) == figures
     assert found["notebooks"] == wanted
     assert found["book"] == {name for name in wanted if (site / "book" / f"{name}.html").is_file()}

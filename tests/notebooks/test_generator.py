@@ -115,4 +115,4 @@ def test_an_unknown_exercise_is_named(generator: ModuleType, folder: Path, capsy
 
 def test_an_empty_folder_is_an_error(generator: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert generator.main(["--check", "--folder", str(tmp_path)]) == 1
-    assert "no sources" in capsys.readouterr().err
+    assert "no such sources" in capsys.readouterr().err
