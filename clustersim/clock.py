@@ -11,8 +11,9 @@ All state lives in the system, none in the process, so a run can stop at any ins
 """
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from heapq import heappop, heappush
+from operator import itemgetter
 from typing import Any, Protocol
 
 import simpy
@@ -64,17 +65,31 @@ class Agenda:
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, int, Any]] = []
+        self._known: list[tuple[int, int, int, Any]] = []  # the latest first
         self._count = 0
+
+    def fill(self, entries: Iterable[tuple[int, int, Any]]) -> None:
+        """Put in many entries (time, phase, item) that are known beforehand; they do not burden the heap."""
+        for time, phase, item in entries:
+            self._count += 1
+            self._known.append((time, phase, self._count, item))
+        self._known.sort(key=itemgetter(0, 1, 2), reverse=True)
 
     def put(self, time: int, phase: int, item: Any) -> None:
         self._count += 1
         heappush(self._heap, (time, phase, self._count, item))
 
     def next_time(self) -> int | None:
-        return self._heap[0][0] if self._heap else None
+        if not self._known:
+            return self._heap[0][0] if self._heap else None
+        known = self._known[-1][0]
+        return min(self._heap[0][0], known) if self._heap else known
 
     def pop(self, now: int) -> Any | None:
         """The next item due at ``now``, or ``None`` when there is no more."""
-        if self._heap and self._heap[0][0] <= now:
-            return heappop(self._heap)[3]
+        known, heap = self._known, self._heap
+        if known and known[-1][0] <= now and not (heap and heap[0] < known[-1]):  # the counts differ: no items compared
+            return known.pop()[3]
+        if heap and heap[0][0] <= now:
+            return heappop(heap)[3]
         return None

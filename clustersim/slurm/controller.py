@@ -17,7 +17,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from heapq import heappush
+from heapq import heappop, heappush
 
 from clustersim.clock import FAULTS, INPUTS, Agenda
 from clustersim.slurm import backfill, inputs, lifecycle, mainloop
@@ -26,7 +26,7 @@ from clustersim.slurm.jobs import Job, bits_of
 from clustersim.slurm.policy import Policy
 from clustersim.slurm.pool import NodePool
 from clustersim.slurm.priority import Priorities
-from clustersim.slurm.record import Recorder
+from clustersim.slurm.record import Nodes, Recorder
 from clustersim.slurm.reserve import Reservations
 from clustersim.slurm.select import Selector
 from clustersim.slurm.topology import Tree
@@ -118,30 +118,42 @@ class Controller:
         self.last_bf = -self.started
         self.limits: list[tuple[int, int, int, str, int]] = []  # heap of (limit, job number, task, key, generation)
         self.calc_at: int | None = None
+        self.quiet_until = 0  # when the last of the forgotten limits would have been checked
 
     def _load(self, workload: SlurmWorkload) -> None:
-        for spec in workload.jobs:
-            self.agenda.put(spec.at, INPUTS, ("submit", spec))
+        self.agenda.fill((spec.at, INPUTS, ("submit", spec)) for spec in workload.jobs)
         for act in workload.events:
             phase = FAULTS if act.do in {"down", "kill_slurmd"} else INPUTS
             self.agenda.put(act.at, phase, ("act", act))
-        self.recorder.nodes(0, {"idle": self.pool.every})
+        self.recorder.nodes(self.moment(self.pool.every))
 
     # the clock's side
 
     def next_time(self) -> int | None:
-        limit_at = self.grid(self.limits[0][0], PERIODIC_TIMEOUT) if self.limits else None
-        times = [t for t in (self.agenda.next_time(), self.calc_at, limit_at, self.main_at, self.full_at, self._bf_at())
-                 if t is not None]
-        return min(times) if times else None
+        soonest = self.agenda.next_time()
+        for time in (self.calc_at, self._limit_at(), self.main_at, self.full_at, self._bf_at()):
+            if time is not None and (soonest is None or time < soonest):
+                soonest = time
+        return self.quiet_until if soonest is None and self.quiet_until > self.now else soonest
+
+    def _limit_at(self) -> int | None:
+        """When the periodic check will next find a limit that is over. Limits of runs that ended are forgotten, but for
+        the last: a run without an end of its own ends with that check."""
+        while self.limits:
+            limit, _number, _task, key, generation = self.limits[0]
+            due = limit + (-self.started - limit) % PERIODIC_TIMEOUT
+            if self.jobs[key].generation == generation:
+                return due
+            heappop(self.limits)
+            self.quiet_until = max(self.quiet_until, due)
+        return None
 
     def instant(self, now: int) -> None:
         self.now = now
         if self.bf_dirty is not None and not (self.pending or self.planned):
             self._empty_cycle(now)
         while (item := self.agenda.pop(now)) is not None:
-            kind, *rest = item
-            _HANDLERS[kind](self, now, *rest)
+            _HANDLERS[item[0]](self, now, *item[1:])
         if self.calc_at is not None and self.calc_at <= now:
             self._recalculate(now)
         if self.limits and self.limits[0][0] <= now and (now + self.started) % PERIODIC_TIMEOUT == 0:
@@ -153,7 +165,8 @@ class Controller:
             self.bf_dirty, self.last_bf = None, now
             backfill.run(self, now)
         if self.touched:
-            self._log_nodes(now)
+            self.recorder.nodes(self.moment(self.touched))
+            self.touched = 0
 
     def _main(self, now: int) -> None:
         full = self.full_at is not None and self.full_at <= now
@@ -255,30 +268,11 @@ class Controller:
             found |= job.node_bits
         return found
 
-    def _log_nodes(self, now: int) -> None:
-        self.recorder.nodes(now, self.node_states(self.touched))
-        self.touched = 0
-
-    def node_states(self, nodes: int) -> dict[str, int]:
-        """The states that sinfo shows (long form), each with those of ``nodes`` that have it."""
-        busy, full = self.pool.busy, self.pool.every & ~self.pool.free_cpus.at_least(1)
-        states: dict[str, int] = {}
-
-        def give(state: str, some: int) -> None:
-            nonlocal nodes
-            states[state] = nodes & some
-            nodes &= ~some
-
-        give("down", self.down)
-        give("draining", self.drain & (busy | self.closing_bits))
-        give("drained", self.drain)
-        give("allocated", busy & full)
-        give("mixed", busy)
-        give("completing", self.closing_bits)
-        give("maint", self.maint)
-        give("planned", self.planned)
-        give("idle", nodes)
-        return states
+    def moment(self, nodes: int) -> Nodes:
+        """What decides the states of ``nodes`` now."""
+        pool = self.pool
+        return Nodes(self.now, nodes, pool.busy, pool.free_cpus.sets.get(0, 0), self.down, self.drain,
+                     self.closing_bits, self.maint, self.planned)
 
 
 def _recheck(system: Controller, now: int) -> None:

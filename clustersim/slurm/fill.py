@@ -183,8 +183,10 @@ def _take_one_alone(fill: Filler, nodes: int) -> bool:
         return False
     alone = nodes & ~(nodes << 1) & ~(nodes >> 1)
     i = _best_single(fill, alone) if alone else -1
-    if i < 0 or fill.available(i) >= 2 * fill.per_node or fill.use(i) < fill.need_cpus:
-        return False  # every usable node has at least ``per_node`` free cores
+    if i < 0 or fill.use(i) < fill.need_cpus:
+        return False
+    if fill.available(i) >= 2 * min(free for free, bits in fill.pool.free_cpus.sets.items() if bits & nodes):
+        return False  # two poor neighbours may have less
     fill.add(i)
     return fill.done
 

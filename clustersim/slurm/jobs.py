@@ -63,8 +63,10 @@ class Job:
     scheduler: str = ""
     requeue_pending: bool = False
     runs: list[Run] = field(default_factory=list)
+    run_bits: list[int] = field(default_factory=list)  # the nodes of each
     places: tuple[tuple[str, int, tuple[int, ...]], ...] = ()
     completing: bool = False
+    admitted: Partition | None = None  # the partition, as it is, whose limits were last seen not to keep the job out
     fits: dict[str, int] = field(default_factory=dict)  # partition -> nodes that suit the job, in any state
 
     @property
@@ -102,6 +104,8 @@ def bits_of(positions: int) -> list[int]:
     >>> bits_of(0b1011)
     [0, 1, 3]
     """
+    if not positions & (positions - 1):
+        return [positions.bit_length() - 1] if positions else []
     digits = bin(positions)[:1:-1]  # lowest first; finding in text beats taking bits off a long number
     found = []
     i = digits.find("1")

@@ -7,9 +7,7 @@ they complete.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import reduce
 from heapq import heappop
-from operator import or_
 from typing import TYPE_CHECKING
 
 from clustersim.clock import ENDS
@@ -35,10 +33,13 @@ def start(system: Controller, job: Job, partition: str, allocation: Allocation, 
     job.start, job.limit_end = now, now + (YEAR if job.limit is None else job.limit * MINUTE)
     job.allocation, job.whole, job.scheduler = allocation, whole, by
     job.holding = holding(allocation)
-    job.node_bits = reduce(or_, (nodes for nodes, _cpus, _gpus in job.holding))
-    job.total_cpus = sum(nodes.bit_count() * cpus for nodes, cpus, _gpus in job.holding)
+    job.node_bits, job.total_cpus, gpus = 0, 0, 0
+    for nodes, cpus, count in job.holding:
+        job.node_bits |= nodes
+        job.total_cpus += nodes.bit_count() * cpus
+        gpus += nodes.bit_count() * count
     names = system.recorder.names
-    job.places = tuple((names[i], cpus, indices(gpus)) for i, cpus, gpus in allocation)
+    job.places = tuple([(names[i], cpus, indices(bits)) for i, cpus, bits in allocation])
     job.planned, job.switch_since, job.preempt_since, job.preempting, job.end = None, None, None, False, None
     system.pool.take(job.holding)
     system.pool.mark_gpus(allocation, taken=True)
@@ -49,7 +50,7 @@ def start(system: Controller, job: Job, partition: str, allocation: Allocation, 
         system.owners.update((i, job.spec.user) for i in bits_of(job.node_bits))
     del system.pending[job.key]
     system.running[job.key] = job
-    job.held_tres = {"cpu": job.total_cpus, "gres/gpu": job.gpus, "node": len(allocation)}
+    job.held_tres = {"cpu": job.total_cpus, "gres/gpu": gpus, "node": len(allocation)}
     system.policy.count_run(job, job.held_tres)
     system.priorities.shares.run(job)
     wait = now - job.submit
@@ -99,6 +100,7 @@ def end(system: Controller, job: Job, now: int, state: str, exit_code: str = "0:
     system.completing[job.key] = job
     free = now + linger + system.overheads.cleanup
     job.runs.append(current_run(job, now, state, free, exit_code))
+    job.run_bits.append(job.node_bits)
     system.recorder.write(now, "end", job.key, state=state, exit_code=exit_code)
     if not requeue:
         system.policy.count_submit(job, -1)
@@ -142,7 +144,7 @@ def kill(system: Controller, now: int, key: str) -> None:
 def release(system: Controller, now: int, key: str, run: int) -> None:
     """The nodes of the run are clean: they may take jobs again, and the main loop runs."""
     job = system.jobs[key]
-    nodes = sum(1 << system.cluster.index[name] for name in job.runs[run - 1].nodes)
+    nodes = job.run_bits[run - 1]
     if nodes & system.silent & ~system.down:
         system.stuck.append((key, run))
         return

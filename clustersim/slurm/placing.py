@@ -35,7 +35,7 @@ def eligible(system: Controller, job: Job, now: int) -> bool:
     if reason:
         set_reason(system, job, now, reason)
         return False
-    if job.reason in {"Dependency", "BeginTime", "JobArrayTaskLimit", "Reservation"}:
+    if job.reason != "None" and job.reason in {"Dependency", "BeginTime", "JobArrayTaskLimit", "Reservation"}:
         job.reason = "None"  # not logged: the job starts now or gets its next reason
     if job.eligible is None:
         job.eligible = now
@@ -61,9 +61,10 @@ def _obstacle(system: Controller, job: Job, now: int) -> str:
         return "JobArrayTaskLimit"
     if job.begin > now:
         return "BeginTime"
-    own = system.reservations.all.get(job.spec.reservation)
-    if job.spec.reservation and (own is None or own.start > now):
-        return "Reservation" if own else "ReservationDeleted"
+    if job.spec.reservation:
+        own = system.reservations.all.get(job.spec.reservation)
+        if own is None or own.start > now:
+            return "Reservation" if own else "ReservationDeleted"
     return ""
 
 
@@ -96,13 +97,18 @@ def part_trouble(system: Controller, job: Job, partition: str) -> tuple[str, str
     ``_part_access_check`` and ``job_limits_check``; the refusal is printed only with ``EnforcePartLimits``.
     """
     part, spec = system.partitions[partition], job.spec
+    if job.admitted is part:
+        return "", ""
     if spec.min_cpus > system.part_cpus[partition]:
         return "PartitionConfig", "More processors requested than permitted"
     if spec.min_nodes > len(part.nodes) or (spec.max_nodes and not part.min_nodes <= spec.max_nodes <= part.max_nodes):
         return "PartitionNodeLimit", "Node count specification invalid"
     if spec.limit is not None and part.max_time is not None and spec.limit > part.max_time:
         return "PartitionTimeLimit", "Requested time limit is invalid (missing or exceeds some limit)"
-    return {"DOWN": "PartitionDown", "INACTIVE": "PartitionInactive"}.get(part.state, ""), ""
+    reason = {"DOWN": "PartitionDown", "INACTIVE": "PartitionInactive"}.get(part.state, "")
+    if not reason:
+        job.admitted = part
+    return reason, ""
 
 
 def ask_for(system: Controller, job: Job, partition: str, nodes: int) -> Ask:
@@ -198,7 +204,7 @@ def try_now(system: Controller, job: Job, partition: str, available: int, now: i
     free = up & ~system.closing_bits & ~system.foreign(job)
     ask.nodes = free
     chosen, victims = (None, []) if ask.required & ~up else preempt.place_now(system, ask, partition, up, now)
-    reason = system.policy.after(job, tres(system, ask, chosen))
+    reason = system.policy.after(job, tres(system, ask, chosen)) if system.policy.any else ""
     if reason:
         set_reason(system, job, now, reason)
         return "policy"

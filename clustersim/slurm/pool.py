@@ -15,6 +15,9 @@ Holding = tuple[tuple[int, int, int], ...]  # (bit set of nodes, cores on each, 
 
 def holding(allocation: Allocation, gpus: bool = True) -> Holding:
     """The allocation with nodes of equal shares together; without ``gpus`` only its cores."""
+    if len(allocation) == 1:
+        [(i, cpus, indices)] = allocation
+        return ((1 << i, cpus, indices.bit_count() if gpus else 0),)
     shares: dict[tuple[int, int], int] = {}
     for i, cpus, indices in allocation:
         key = (cpus, indices.bit_count() if gpus else 0)
@@ -40,9 +43,18 @@ class Levels:
 
     def change(self, nodes: int, more: int) -> None:
         """Add ``more`` to the amount of all ``nodes``."""
-        sets, moved = self.sets, []
+        sets = self.sets
         if self._asked:
             self._asked = {}
+        for amount, bits in sets.items():
+            if not nodes & ~bits:  # all have the same so far, as most jobs' nodes do
+                if nodes == bits:
+                    del sets[amount]
+                else:
+                    sets[amount] = bits ^ nodes
+                sets[amount + more] = sets.get(amount + more, 0) | nodes
+                return
+        moved = []
         for amount, bits in sets.items():
             here = bits & nodes
             if here:
@@ -71,11 +83,17 @@ class Levels:
     def of(self, i: int) -> int:
         """The amount of node ``i``."""
         bit = 1 << i
-        return next(amount for amount, bits in self.sets.items() if bits & bit)
+        for amount, bits in self.sets.items():
+            if bits & bit:
+                return amount
+        raise IndexError(i)
 
     def total(self, nodes: int) -> int:
         """The sum over ``nodes``."""
-        return sum(amount * (bits & nodes).bit_count() for amount, bits in self.sets.items())
+        found = 0
+        for amount, bits in self.sets.items():
+            found += amount * (bits & nodes).bit_count()
+        return found
 
 
 class NodePool:

@@ -4,9 +4,10 @@ Source: facts, section 2; ``src/plugins/priority/multifactor/{priority_multifact
 """
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 
 from clustersim.cluster import Cluster, Partition
 from clustersim.slurm.accounts import Accounting
@@ -98,6 +99,7 @@ class _Branch:
     children: list[str] = field(default_factory=list)
     level_fs: float = 0.0
     share: float = 0.0  # of its parent's shares
+    who: tuple[str, str] = ("", "")  # of a user: name and account
 
 
 class FairTree:
@@ -107,20 +109,20 @@ class FairTree:
     """
 
     def __init__(self, accounting: Accounting) -> None:
-        self.branches = {"": _Branch("", False, 1), "root@": _Branch("root@", True, 1)}
+        self.branches = {"": _Branch("", False, 1), "root@": _Branch("root@", True, 1, who=("root", ""))}
         self.branches[""].children.append("root@")
         for account in accounting.accounts.values():
             parent = "" if account.parent in {"", "root"} else account.parent
             self._add(_Branch(account.name, False, account.shares, parent))
         for one in accounting.associations.values():
-            self._add(_Branch(f"{one.user}@{one.account}", True, one.shares, one.account))
+            self._add(_Branch(f"{one.user}@{one.account}", True, one.shares, one.account, who=(one.user, one.account)))
         for branch in self.branches.values():
             total = sum(self.branches[name].shares for name in branch.children)
             for name in branch.children:
                 self.branches[name].share = self.branches[name].shares / total if total else 0.0
         self.users = sum(branch.user for branch in self.branches.values())
-        self.cores: Counter[str] = Counter()   # branch of a user -> cores of its running jobs
-        self.early: Counter[str] = Counter()   # core seconds by which that is too much since ``last``: they started later
+        self.cores: defaultdict[str, int] = defaultdict(int)   # branch of a user -> cores of its running jobs
+        self.early: defaultdict[str, int] = defaultdict(int)   # core seconds they did not use since ``last``
         self.last = 0
         self.rank()
 
@@ -164,7 +166,7 @@ class FairTree:
             branch.usage *= factor
         passed, early = now - self.last, self.early
         self._charge({name: cores * passed - early[name] for name, cores in self.cores.items() if cores})
-        self.early, self.last, self._stale = Counter(), now, True
+        self.early, self.last, self._stale = defaultdict(int), now, True
 
     def _charge(self, core_seconds: Mapping[str, int]) -> None:
         """Count these for users and for all accounts above them."""
@@ -184,32 +186,32 @@ class FairTree:
         self._walk(self.branches[""].children[:], tied_with_parent=False)
 
     def _walk(self, names: list[str], tied_with_parent: bool) -> None:
-        siblings = [self.branches[name] for name in names]
-        for branch in siblings:
+        siblings: list[tuple[float, bool, int, _Branch]] = []
+        for name in names:
+            branch = self.branches[name]
             branch.level_fs = self._level(branch)
-        siblings.sort(key=lambda b: (-b.level_fs, not b.user))
+            siblings.append((-branch.level_fs, not branch.user, len(siblings), branch))
+        siblings.sort()
         before: float | None = None
         skip = 0
-        for i, branch in enumerate(siblings):
+        for i, (level, _account, _given, branch) in enumerate(siblings):
             if skip:
                 skip -= 1
                 continue
-            tied = tied_with_parent if i == 0 and tied_with_parent else before == branch.level_fs
+            tied = tied_with_parent if i == 0 and tied_with_parent else before == level
             if branch.user:
                 if not tied:
                     self._rank = self._next
-                user, _at, account = branch.name.partition("@")
-                self._factor[user, account] = self._rank / self.users
+                self._factor[branch.who] = self._rank / self.users
                 self._next -= 1
             else:
-                same = [b for b in siblings[i + 1:] if not b.user and b.level_fs == branch.level_fs]
-                skip = len(same)
-                self._walk([name for one in (branch, *same) for name in one.children], tied)
-            before = branch.level_fs
+                while i + skip + 1 < len(siblings) and siblings[i + skip + 1][0] == level:
+                    skip += 1  # of equals the users stand first, so these are accounts too
+                self._walk([name for one in siblings[i:i + skip + 1] for name in one[3].children], tied)
+            before = level
 
     def _level(self, branch: _Branch) -> float:
-        whole = self.branches[branch.parent].usage
         if not branch.share:
             return 0.0
-        part = branch.usage / whole if whole else 0.0
-        return branch.share / part if part else float("inf")
+        part = branch.usage / self.branches[branch.parent].usage if branch.usage else 0.0
+        return branch.share / part if part else inf

@@ -14,11 +14,29 @@ if TYPE_CHECKING:
     from clustersim.slurm.controller import Controller
 
 
-class NodeStates(NamedTuple):
-    """An entry of the log for all nodes of a moment: each state with the nodes (a bit set) that have it."""
+class Nodes(NamedTuple):
+    """What decides the states of nodes at ``time``, each a bit set; ``nodes`` are those that may have changed."""
 
     time: int
-    states: dict[str, int]
+    nodes: int
+    busy: int
+    full: int
+    down: int
+    drain: int
+    completing: int
+    maint: int
+    planned: int
+
+    def states(self) -> dict[str, int]:
+        """The states that sinfo shows (long form), each with those of ``nodes`` that have it."""
+        left, states = self.nodes, {}
+        for state, some in (
+                ("down", self.down), ("draining", self.drain & (self.busy | self.completing)), ("drained", self.drain),
+                ("allocated", self.busy & self.full), ("mixed", self.busy), ("completing", self.completing),
+                ("maint", self.maint), ("planned", self.planned), ("idle", left)):
+            states[state] = left & some
+            left &= ~some
+        return states
 
 
 class Recorder:
@@ -29,7 +47,7 @@ class Recorder:
 
     def __init__(self, names: list[str]) -> None:
         self.names = names
-        self.log: list[Event | NodeStates] = []
+        self.log: list[Event | Nodes] = []
         self.reasons: dict[str, str] = {}
         self._last_reason: dict[str, int] = {}  # where in the log the job's last reason stands
 
@@ -60,12 +78,12 @@ class Recorder:
         self.reasons.pop(job.key, None)
         self._last_reason.pop(job.key, None)
 
-    def nodes(self, now: int, states: dict[str, int]) -> None:
-        """Log the states of nodes (each state with a bit set); those that had them before are not mentioned later."""
-        self.log.append(NodeStates(now, states))
+    def nodes(self, moment: Nodes) -> None:
+        """Log the states of nodes; only changes are spelled out later."""
+        self.log.append(moment)
 
 
-def _spelled_out(log: Sequence[Event | NodeStates], names: Sequence[str]) -> Iterator[Event]:
+def _spelled_out(log: Sequence[Event | Nodes], names: Sequence[str]) -> Iterator[Event]:
     """The log with an event for each node whose state changed, in the order of the nodes."""
     known: dict[str, int] = {}  # state -> nodes last mentioned with it
     for entry in log:
@@ -76,7 +94,7 @@ def _spelled_out(log: Sequence[Event | NodeStates], names: Sequence[str]) -> Ite
             yield entry
             continue
         changed: list[tuple[int, str]] = []
-        for state, bits in entry.states.items():
+        for state, bits in entry.states().items():
             news = bits & ~known.get(state, 0)
             if news:
                 for other in known:

@@ -5,6 +5,7 @@ Source: facts, section 10; ``job_test_resv`` in ``src/slurmctld/reservation.c`` 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from clustersim.slurm.jobs import Job
 
@@ -25,8 +26,7 @@ class Reservation:
         return (not self.users or job.spec.user in self.users) and (not self.accounts or job.account in self.accounts)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """An answer: the nodes the job may use at ``when``. ``verdict`` is "", "maint", "busy", "early" or "invalid"."""
 
     nodes: int
@@ -46,6 +46,8 @@ class Reservations:
         """Nodes for ``job`` at ``when`` for ``seconds``; with ``move`` a later time is sought if none is possible."""
         if job.spec.reservation:
             return self._own(job, when, seconds, every, required)
+        if not self.all:
+            return Window(every, when)
         for _try in range(11):
             nodes, overlap, until, verdict = every, False, 0, ""
             for one in self.all.values():

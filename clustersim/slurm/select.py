@@ -117,6 +117,8 @@ def spread_tasks(ask: Ask, chosen: Chosen) -> dict[int, int]:
     tasks = spec.ntasks_per_node * chosen.count if spec.ntasks_per_node else max(chosen.cpus // task, 1)
     given = {i: min(task, cores) for i, cores in most.items()}
     left = tasks - len(most)
+    if tasks * task == chosen.cpus and not any(cores % task for cores in most.values()):
+        return most  # room for just these tasks
     while left > 0:
         room = [i for i in most if most[i] - given[i] >= task] or list(most)
         for i in room[:left]:

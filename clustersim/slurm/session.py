@@ -194,7 +194,7 @@ class Session:
     def nodes(self) -> dict[str, str]:
         """The state of each node as sinfo shows it (long form)."""
         system = self._system
-        states = {i: state for state, bits in system.node_states(system.pool.every).items() for i in bits_of(bits)}
+        states = {i: state for state, bits in system.moment(system.pool.every).states().items() for i in bits_of(bits)}
         return {node.name: states[i] for i, node in enumerate(self.base.cluster.nodes)}
 
     def compare(self, other: Session) -> Differences:
