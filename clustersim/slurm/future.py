@@ -71,36 +71,38 @@ class Future:
     def steps(self, nodes: int, clock: int, first: int = 0) -> Iterator[int]:
         """The position of the last job of each step in which jobs that hold any of ``nodes`` are taken away, from the step
         on that has the job at position ``first``. ``clock`` is what a wall clock shows at 0."""
-        jobs, ends, window = self.jobs, self.ends, FIRST_WINDOW
-        i = self._next_on(nodes, 0)
-        edge = ends[i] + FIRST_WINDOW - (ends[i] + clock) % FIRST_WINDOW if i < len(jobs) else 0
-        while i < len(jobs):
-            behind = max(bisect_right(ends, edge + window, i), i + 1)
-            if behind > first:
-                last = behind - 1
+        jobs, ends, count = self.jobs, self.ends, len(self.jobs)
+        i, window, edge = 0, FIRST_WINDOW, 0
+        while True:
+            while i < count and not jobs[i][3].node_bits & nodes:
+                i += 1
+            if i == count:
+                return
+            if edge:
+                while ends[i] > edge + window:
+                    window *= 2
+            else:
+                edge = ends[i] + FIRST_WINDOW - (ends[i] + clock) % FIRST_WINDOW
+            i = max(bisect_right(ends, edge + window, i), i + 1)
+            if i > first:
+                last = i - 1
                 while not jobs[last][3].node_bits & nodes:
                     last -= 1
                 yield last
-            i = self._next_on(nodes, behind)
             window *= 2
-            while i < len(jobs) and ends[i] > edge + window:
-                window *= 2
-
-    def _next_on(self, nodes: int, i: int) -> int:
-        while i < len(self.jobs) and not self.jobs[i][3].node_bits & nodes:
-            i += 1
-        return i
 
     @property
     def emptied(self) -> list[tuple[int, int]]:
         """(position, nodes) of each job that leaves nodes empty when all before it are gone, in order."""
         if self._emptied is None:
-            self._emptied, taken = [], 0
+            self._emptied, held = [], self.pool.busy
             for position in range(len(self.jobs) - 1, -1, -1):
-                nodes = self.jobs[position][3].node_bits & ~taken
+                nodes = self.jobs[position][3].node_bits & held
                 if nodes:
-                    taken |= nodes
                     self._emptied.append((position, nodes))
+                    held ^= nodes
+                    if not held:
+                        break
             self._emptied.reverse()
         return self._emptied
 
@@ -139,12 +141,13 @@ def will_run(system: Controller, ask: Ask, partition: str, now: int, latest: int
         return now, preempted
     future = system.future if pool is system.pool else PausingFuture(system, pool)
     bound = latest if latest and _leaves_no_trace(system, ask) else None
-    first, place_after = (_by_empty_nodes if empty else _by_trial)(system, ask, partition, future)
-    if bound is not None and first < len(future.ends) and future.ends[first] > max(bound, now):
+    last = len(future.jobs) if bound is None else bisect_right(future.ends, max(bound, now))
+    first, place_after = (_by_empty_nodes if empty else _by_trial)(system, ask, partition, future, last)
+    if first >= last:
         return None
     for position in future.steps(ask.nodes, system.clock, first):
         end = future.ends[position]
-        if bound is not None and end > max(bound, now):
+        if position >= last:
             return None
         found = place_after(position)
         if found is not None:
@@ -174,21 +177,21 @@ def _needs_empty_nodes(system: Controller, ask: Ask) -> bool:
 Attempts = tuple[int, Callable[[int], Chosen | None]]  # see _by_trial
 
 
-def _by_trial(system: Controller, ask: Ask, partition: str, future: Future) -> Attempts:
-    """The position of the running job that must be gone before enough nodes can be there (here nothing is known: 0), and
-    what finds a place when the jobs up to a position are gone."""
+def _by_trial(system: Controller, ask: Ask, partition: str, future: Future, last: int) -> Attempts:
+    """The position of the running job that must be gone before enough nodes can be there (here nothing is known: 0; at
+    ``last`` or behind it is of no use), and what finds a place when the jobs up to a position are gone."""
     return 0, lambda position: place(system, ask, future.after(position + 1), partition)
 
 
-def _by_empty_nodes(system: Controller, ask: Ask, partition: str, future: Future) -> Attempts:
+def _by_empty_nodes(system: Controller, ask: Ask, partition: str, future: Future, last: int) -> Attempts:
     """The same where each node must be empty: the empty ones are all that counts, and look as in an empty cluster."""
     fit = usable(ask, system.blank)
     idle = system.pool.every & ~system.pool.busy
     missing = ask.min_nodes - (fit & idle).bit_count()
-    first = 0 if missing <= 0 else len(future.jobs)
+    first = 0 if missing <= 0 else last
     for position, nodes in future.emptied if missing > 0 else ():
         missing -= (fit & nodes).bit_count()
-        if missing <= 0:
+        if missing <= 0 or position >= last:
             first = position
             break
 
@@ -198,7 +201,15 @@ def _by_empty_nodes(system: Controller, ask: Ask, partition: str, future: Future
             if gone > position:
                 break
             empty |= nodes
-        return place(system, ask.on(ask.nodes & empty), system.blank, partition)
+        question = (fit & empty, ask.required, system.partitions[partition])
+        if ask.job.last_question == question and not ask.job.spec.switches:
+            chosen: Chosen | None = ask.job.last_answer
+            if chosen is not None:
+                ask.job.total_cpus = chosen.cpus
+            return chosen
+        found = place(system, ask.on(fit & empty), system.blank, partition)
+        ask.job.last_question, ask.job.last_answer = question, found
+        return found
 
     return first, on_empty_nodes
 

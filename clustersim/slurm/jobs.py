@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from clustersim import units
 from clustersim.cluster import Partition
@@ -66,6 +67,8 @@ class Job:
     run_bits: list[int] = field(default_factory=list)  # the nodes of each
     places: tuple[tuple[str, int, tuple[int, ...]], ...] = ()
     completing: bool = False
+    last_question: tuple[int, int, Partition] | None = None  # on which empty nodes planning last looked for a place ...
+    last_answer: Any = None  # ... and what it found (fill.Chosen)
     admitted: Partition | None = None  # the partition, as it is, whose limits were last seen not to keep the job out
     fits: dict[str, int] = field(default_factory=dict)  # partition -> nodes that suit the job, in any state
 
