@@ -47,20 +47,27 @@ class Section:
 
     def text(self, key: str, default: str | None = None) -> str:
         """A string that is not empty (unless the default is empty); missing without a default is an error."""
-        value = self._value(key, default)
+        value = self._value(key)
+        if value is NOTHING and default is not None:
+            return default
         if not isinstance(value, str) or (not value and default != ""):
             raise InputError(self.where(key), value, _("text"))
         return value
 
     def integer(self, key: str, default: int | None = None, low: int = 0, high: int = MAX_SECONDS) -> int:
         """A whole number from ``low`` to ``high``."""
-        value = self._value(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise InputError(self.where(key), value, _("a whole number from {low} to {high}").format(low=low, high=high))
-        return value
+        self._asked.add(key)  # not by _value: this is asked most
+        value = self.data.get(key, NOTHING)
+        if type(value) is int and low <= value <= high:
+            return value
+        if value is NOTHING and default is not None:
+            return default
+        raise InputError(self.where(key), value, _("a whole number from {low} to {high}").format(low=low, high=high))
 
     def boolean(self, key: str, default: bool | None = None) -> bool:
-        value = self._value(key, default)
+        value = self._value(key)
+        if value is NOTHING and default is not None:
+            return default
         if not isinstance(value, bool):
             raise InputError(self.where(key), value, _("true or false"))
         return value
@@ -74,7 +81,9 @@ class Section:
 
     def choice(self, key: str, options: Iterable[str], default: str | None = None) -> str:
         options = list(options)
-        value = self._value(key, default)
+        value = self._value(key)
+        if value is NOTHING and default is not None:
+            value = default
         if value not in options:
             expected = _("one of {options}").format(options=", ".join(options))
             raise InputError(self.where(key), value, expected, suggest(value, options))
@@ -116,10 +125,10 @@ class Section:
         if not self.data.keys() <= self._asked:
             self.only(" ".join({*self._asked, *known}))
 
-    def _value(self, key: str, default: Any) -> Any:
-        """The value, the default, or a stand-in for "nothing" that no caller accepts."""
+    def _value(self, key: str) -> Any:
+        """The value, or a stand-in for "nothing"."""
         self._asked.add(key)
-        return self.data.get(key, NOTHING if default is None else default)
+        return self.data.get(key, NOTHING)
 
 
 def words(text: str) -> frozenset[str]:
