@@ -57,3 +57,14 @@ def test_agenda_orders_by_time_then_phase_then_entry() -> None:
     assert agenda.pop(2) is None
     assert [agenda.pop(3) for _ in range(4)] == ["e", "i1", "i2", "c"]
     assert agenda.next_time() is None
+
+
+def test_what_is_known_beforehand_keeps_its_place_among_what_is_put_in_later() -> None:
+    agenda = Agenda()
+    agenda.put(5, ENDS, "before")
+    agenda.fill([(5, INPUTS, "second"), (1, INPUTS, "first"), (5, INPUTS, "third")])
+    agenda.put(5, INPUTS, "later")
+    agenda.put(5, ENDS, "an end")
+    assert agenda.next_time() == 1 and agenda.pop(0) is None
+    assert [agenda.pop(5) for _ in range(7)] == ["first", "before", "an end", "second", "third", "later", None]
+    assert agenda.next_time() is None
