@@ -9,14 +9,14 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from clustersim.reliability.detection import Detection
 from clustersim.reliability.faults import Recorded
 from clustersim.trace import Trace
 from clustersim.training import Checkpoints, Faults, Plan, Recovery, Simulation, report, simulate
-from tests.training.plans import kinds_of, plans
+from tests.training.plans import SHRINKING, kinds_of, plans
 
 SEEN: Counter[str] = Counter()
 SPANS: Counter[str] = Counter()
@@ -26,6 +26,7 @@ slow_is_fine = settings(max_examples=EXAMPLES, deadline=None, suppress_health_ch
 
 @slow_is_fine
 @given(plans(), st.integers(0, 9))
+@example(SHRINKING, 1)
 def test_laws_of_a_run(plan: Plan, seed: int) -> None:
     simulation = Simulation(plan, seed)
     trace = simulation.run().validate()
