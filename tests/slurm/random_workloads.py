@@ -73,10 +73,12 @@ def shapes() -> st.SearchStrategy[dict[str, Any]]:
 def mishaps(draw: st.DrawFn, names: list[str], nodes: list[str]) -> list[dict[str, Any]]:
     """What an operator, or chance, does: nodes that fail and come back, jobs stopped, held and requeued, a reservation."""
     events: list[dict[str, Any]] = []
-    if draw(st.integers(0, 5)):
-        lost = ",".join(draw(st.lists(st.sampled_from(nodes), min_size=1, max_size=len(nodes), unique=True)))
-        at = draw(st.integers(30, 500))
-        how = draw(st.sampled_from([{"do": "down", "reason": "power"}, {"do": "kill_slurmd"}]))
+    if draw(st.integers(0, 7)):
+        one_half = (len(nodes) + 1) // 2
+        lost = ",".join(draw(st.lists(st.sampled_from(nodes), min_size=one_half, max_size=len(nodes), unique=True)))
+        at = draw(st.integers(30, 400))
+        power = {"do": "down", "reason": "power"}
+        how = draw(st.sampled_from([power, power, {"do": "kill_slurmd"}]))
         events.append({"at": at, "nodes": lost, **how})
         back = "resume" if how["do"] == "down" else "start_slurmd"
         events.append({"at": at + draw(st.integers(60, 900)), "do": back, "nodes": lost})
@@ -115,7 +117,8 @@ def workloads(draw: st.DrawFn) -> dict[str, Any]:
         whole = {"nodes": draw(st.integers(1, len(names))), "exclusive": True, "user": draw(st.sampled_from(USERS))}
         made.insert(0, {**job("first", 0, draw(st.integers(300, 900)), 15), **whole})
         for one in made[1:]:
-            one |= draw(st.sampled_from([{}, {"partition": "urgent"} if preempting == "tier" else {"qos": "high"}]))
+            above = {"partition": "urgent"} if preempting == "tier" else {"qos": "high"}
+            one |= draw(st.sampled_from([{}, above, above]))
             one["stoppable"] = draw(st.booleans())
     return document(
         *made,
