@@ -141,7 +141,7 @@ class Controller:
         the last: a run without an end of its own ends with that check."""
         while self.limits:
             limit, _number, _task, key, generation = self.limits[0]
-            due = limit + (-self.started - limit) % PERIODIC_TIMEOUT
+            due = self.grid(max(limit, self.now), PERIODIC_TIMEOUT)  # a job may resume after its limit
             if self.jobs[key].generation == generation:
                 return due
             heappop(self.limits)

@@ -109,6 +109,26 @@ def test_a_suspended_job_goes_on_where_it_was() -> None:
     assert [e.detail["signal"] for e in trace.events() if e.kind == "signal"] == ["SIGSTOP", "SIGCONT"]
 
 
+@pytest.mark.parametrize("pause", [3, 11, 25])
+def test_a_job_that_resumes_after_its_limit_is_noticed_by_the_next_check(pause: int) -> None:
+    """Its limit moves by the pause, which may end after the check that would have noticed it."""
+    parts = [{"name": name, "Default": "YES" if tier == 1 else "NO", "PriorityTier": tier, "OverSubscribe": "FORCE:1"}
+             for name, tier in (("low", 1), ("high", 5))]
+    config = {"PreemptType": "preempt/partition_prio", "PreemptMode": "SUSPEND,GANG"}
+    whole, paused = {"nodes": 1, "ntasks_per_node": 4}, 0
+    for at in range(60, 91):
+        trace = run(job("l", 0, 500, 1, partition="low", **whole), job("h", at, pause, 5, partition="high", **whole),
+                    nodes=1, partitions=parts, config=config)
+        [low], high = trace.job("l").runs, trace.job("h").runs[0]
+        assert low.state == "TIMEOUT" and low.end is not None and high.end is not None
+        if trace.job("l").extra.get("suspended"):
+            paused += 1
+            assert high.end <= low.end <= high.end + 30
+        else:
+            assert 60 <= low.end <= 90
+    assert paused
+
+
 def test_grace_time_lets_a_victim_run_on() -> None:
     """SIGTERM at once, but a batch script hears nothing of it; the end comes with the time, 60 s later or a look after it.
 
