@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
+from tests.same_examples import pin
+
 ROOT = Path(__file__).resolve().parent.parent
 SAID = pytest.StashKey[list[str]]()
+
+pin()  # before any test file is read: its random tests take the profile that holds then
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

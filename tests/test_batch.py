@@ -59,7 +59,7 @@ _ROW = st.tuples(st.integers(0, 60), st.integers(1, 8), st.integers(0, 40), st.i
 ROWS = st.lists(_ROW, min_size=1, max_size=25)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(ROWS, st.sampled_from(["fcfs", "easy"]), st.sampled_from([1, 15]))
 def test_every_start_equals_the_plain_reference(rows: list[tuple[int, int, int, int]], policy: str, grain: int) -> None:
     """Coarse times (grain 15) make many events fall on one instant."""
@@ -69,7 +69,7 @@ def test_every_start_equals_the_plain_reference(rows: list[tuple[int, int, int, 
     assert starts(jobs, 8, policy) == heap_reference.naive(plain, 8, policy)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(ROWS)
 def test_easy_never_delays_the_head_beyond_its_first_reservation(rows: list[tuple[int, int, int, int]]) -> None:
     jobs = table(*((submit, cores, run, max(1, run + slack)) for submit, cores, run, slack in rows))

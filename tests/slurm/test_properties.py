@@ -29,8 +29,6 @@ DOWN = {"down", "drained", "down*", "drained*"}
 def examples(number: int) -> Any:
     return settings(
         max_examples=number,
-        deadline=None,
-        derandomize=True,  # so that the printed shares are the same on every machine
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
 

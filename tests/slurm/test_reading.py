@@ -273,7 +273,7 @@ def test_text_that_is_no_json_names_its_line(tmp_path: Path) -> None:
         parse_workload("[" * 100_000)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(GOLDEN), st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=4))
 def test_random_mutations_end_without_a_traceback(path: Path, edits: list[tuple[int, int]]) -> None:
     """Whatever becomes of the file, it is read or refused with a clear message."""

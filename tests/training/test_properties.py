@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from clustersim.reliability.detection import Detection
@@ -21,10 +21,9 @@ from tests.training.plans import SHRINKING, kinds_of, plans
 SEEN: Counter[str] = Counter()
 SPANS: Counter[str] = Counter()
 EXAMPLES = 250
-slow_is_fine = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 
-@slow_is_fine
+@settings(max_examples=EXAMPLES)
 @given(plans(), st.integers(0, 9))
 @example(SHRINKING, 1)
 def test_laws_of_a_run(plan: Plan, seed: int) -> None:
@@ -47,7 +46,7 @@ def test_laws_of_a_run(plan: Plan, seed: int) -> None:
     assert report(Trace.from_json(text)) == result
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(plans(), st.integers(0, 9), st.lists(st.floats(0, 6), max_size=6))
 def test_a_run_that_stops_on_the_way_is_the_same_run(plan: Plan, seed: int, stops: list[float]) -> None:
     simulation = Simulation(plan, seed)
