@@ -13,6 +13,10 @@ def _share(**values: float) -> None:
             raise InputError(name, value, _("a number from 0 to below 1"))
 
 
+# A sum of terms that are rounded may fall this short of a quantile that it reaches exactly: 0.25 + 0.5 of 0.75.
+ROUNDING = 1e-12
+
+
 def poisson_cdf(k: int, mean: float) -> float:
     """The chance of at most ``k`` events where ``mean`` are expected; 0 for a negative ``k``."""
     if k < 0:
@@ -31,7 +35,7 @@ def poisson_quantile(mean: float, quantile: float) -> int:
     """The smallest count whose Poisson CDF reaches ``quantile``."""
     _share(quantile=quantile)
     k, total, log_mean = 0, math.exp(-mean), math.log(mean) if mean else 0.0
-    while total < quantile:
+    while total < quantile - ROUNDING:
         k += 1
         if k > 10 * mean + 1_000:
             return k  # the sum of doubles has stopped short of a quantile this near to 1
@@ -49,12 +53,12 @@ def _binomial_term(k: int, n: int, p: float) -> float:
 def binomial_quantile(n: int, p: float, quantile: float) -> int:
     """The smallest s with P(at most s of n fail) >= quantile: warm standbys (arXiv 2509.16293, section 8.2.1).
 
-    >>> binomial_quantile(600, 0.002, 0.99)
-    4
+    >>> binomial_quantile(600, 0.002, 0.99), binomial_quantile(2, 0.5, 0.75)
+    (4, 1)
     """
     _share(quantile=quantile)
     total, s = _binomial_term(0, n, p), 0
-    while total < quantile and s < n:
+    while total < quantile - ROUNDING and s < n:
         s += 1
         total += _binomial_term(s, n, p)
     return s

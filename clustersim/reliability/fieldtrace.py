@@ -59,6 +59,7 @@ def trace_statistics(data: Table | None = None, servers: int = SERVERS, days: fl
         "rate_per_1000_node_days": len(rows) / (servers * days) * 1000,
         "median_repair_days": statistics.median(repairs), "mean_repair_days": statistics.fmean(repairs),
         "interarrival_cv": variation(between), "zero_gaps": between.count(0.0), "gaps": len(between),
+        "mean_interarrival_days": statistics.fmean(between), "median_interarrival_days": statistics.median(between),
     }
 
 

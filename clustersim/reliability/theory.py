@@ -215,8 +215,12 @@ def peer_copy_survival(nodes: int) -> float:
 
 
 def checkpoints_to_keep(latency: float, interval: float) -> int:
-    """Checkpoints needed to reach back past a corruption noticed ``latency`` later: ceil(latency / interval) + 1."""
-    return math.ceil(latency / interval) + 1
+    """Checkpoints needed to reach back past a corruption noticed ``latency`` later: ceil(latency / interval) + 1.
+
+    >>> checkpoints_to_keep(72, 3), checkpoints_to_keep(2.1, 0.3)
+    (25, 8)
+    """
+    return math.ceil(round(latency / interval, 9)) + 1  # 2.1 / 0.3 is a little above 7 in doubles
 
 
 def checkpoint_overhead(days: float, interval_h: float, save_s: float, checkpoint_tb: float) -> dict[str, float]:

@@ -2,7 +2,8 @@
 
 Names with a meaning of their own (``faults``, ``nodes_hit``, ``interarrival_cv``, ...) belong to one table. Any other name
 is read as ``[operation_][value_][column][_operation]``, words joined by ``_``: the value restricts to rows that hold it in a
-text column (``gpu_share``: the share of the class GPU; ``median_repair_days``; ``count_sum``; ``explicit_count``).
+text column (``gpu_share``: the share of the class GPU; ``median_repair_days``; ``count_sum``; ``explicit_count``). A column
+may be called by some of its words if no other one has them all: ``percent_before_sum``.
 """
 from __future__ import annotations
 
@@ -61,7 +62,8 @@ class Statistics(Mapping[str, Any]):
                 column = self._column(rest[cut:])
                 if operation in SHARES and rows and cut == len(rest):
                     return SHARES[operation] * self._weight(rows) / self._weight(list(self.table))
-                if rows and (column or cut == len(rest)):
+                counted = rest[cut:] == ["count"]  # without such a column the rows are what is counted
+                if rows and (column or cut == len(rest) or counted):
                     return self._apply(operation, column or self._column(["count"]), rows)
         return None
 
@@ -75,7 +77,10 @@ class Statistics(Mapping[str, Any]):
         yield "sum", words
 
     def _column(self, words: list[str]) -> str | None:
-        return self.numbers.get("_".join(words)) if words else None
+        if not words or "_".join(words) in self.numbers:
+            return self.numbers.get("_".join(words))
+        fitting = [column for name, column in self.numbers.items() if set(words) <= set(name.split("_"))]
+        return fitting[0] if len(fitting) == 1 else None
 
     def _rows(self, value: str) -> list[Row]:
         for column in self.texts:

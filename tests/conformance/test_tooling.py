@@ -151,6 +151,26 @@ def test_statistics_of_a_table_are_found_by_their_names(name: str, value: float)
     assert Statistics(read_untyped(GOLDEN / "llama3_interruptions.csv"), {})[name] == pytest.approx(value, rel=2e-4)
 
 
+def test_a_column_may_be_called_by_some_of_its_words_unless_two_have_them(tmp_path: Path) -> None:
+    from clustersim.tables import read_untyped
+    from tests.conformance.table_statistics import Statistics
+
+    path = tmp_path / "table.csv"
+    path.write_text("phase,percent_before,percent_after\ndetection,3.4,0.1\nrework,7.5,0.2\n", encoding="utf-8")
+    found = Statistics(read_untyped(path), {})
+    assert (found["before_sum"], found["max_after"], found["detection_count"]) == (pytest.approx(10.9), 0.2, 1)
+    with pytest.raises(KeyError):
+        found["percent_sum"]
+
+
+def test_the_minutes_of_a_restart_stand_in_the_name_of_the_output(tmp_path: Path) -> None:
+    example = ("{{id: T{0}, formula: any, inputs: {{M_h: 5, T_repair_h: 2, D: 8}}, "
+               "outputs: {{loss: 0.05, loss_restart_{0}min_hot_spare: {1}}}}}\n")
+    found = reliability(tmp_path, "worked_examples.yaml", "".join(
+        "- " + example.format(minutes, loss) for minutes, loss in ((6, 0.02), (15, 0.05), (30, 0.05))))
+    assert set(found) == {"worked_examples-T30"}
+
+
 def test_defaults_with_a_missing_table_or_a_range_out_of_order_are_found(tmp_path: Path) -> None:
     found = reliability(tmp_path, "simulator_defaults.yaml", (
         "a: {mix: {table: no_such.csv}}\nb: {x: {low: 3, default: 2, high: 4}}\nc: {mix: {table: xid.csv, column: nope}}\n"

@@ -68,9 +68,16 @@ def two_tier(i: Numbers) -> dict[str, float]:
             "waste_single_tier_d2": t.one_tier_waste(i["M_min"], i["d2_min"])}
 
 
-def elastic(i: Numbers) -> dict[str, float]:
-    return {"loss": c.elastic_loss(i["T_repair_h"], i["M_h"], i["D"]),
-            "loss_restart_10min_hot_spare": 1 - t.synchronous_ettr(i["M_h"] * 60, 10)}
+class Elastic(dict[str, float]):
+    """``loss``, and ``loss_restart_10min_hot_spare`` for any number of minutes: it stands in the name of the output."""
+
+    def __init__(self, i: Numbers) -> None:
+        super().__init__(loss=c.elastic_loss(i["T_repair_h"], i["M_h"], i["D"]))
+        self.mtbf = i["M_h"] * 60
+
+    def get(self, name: str, default: Any = None) -> Any:
+        minutes = re.fullmatch(r"loss_restart_(\d+)min_hot_spare", name)
+        return 1 - t.synchronous_ettr(self.mtbf, int(minutes[1])) if minutes else super().get(name, default)
 
 
 def straggler(i: Numbers) -> dict[str, float]:
@@ -115,7 +122,7 @@ SOLVERS: tuple[tuple[str, str, Solver], ...] = (
     ("n p q", "", lambda i: {"standbys": c.binomial_quantile(i["n"], i["p"], i["q"])}),
     ("nodes", "", lambda i: {"p": t.peer_copy_survival(i["nodes"])}),
     ("M_min f_fast d1_min d2_min", "", two_tier),
-    ("M_h T_repair_h D", "", elastic),
+    ("M_h T_repair_h D", "", Elastic),
     ("p nodes slowdown_s", "", straggler),
     ("p_before p_after", "", lemons),
     ("timeout retries", "", lambda i: {
