@@ -68,9 +68,9 @@ def print_once(address: str, chromium: str, out: Path, numbers: dict[str, int]) 
 def matched(reader: PdfReader, headings: list[dict[str, str]]) -> list[Destination]:
     """The bookmarks, one for each heading. Chromium may write the first line of a heading twice, so only ends are compared."""
     found = list(bookmarks(reader.outline))
-    ends = [["".join(text.split())[-6:] for text in texts]
-            for texts in ((str(mark.title) for mark in found), (heading["text"] for heading in headings))]
-    if ends[0] != ends[1]:
+    texts = [["".join(text.split()) for text in said]
+             for said in ((str(mark.title) for mark in found), (heading["text"] for heading in headings))]
+    if len(texts[0]) != len(texts[1]) or not all(mark.endswith(words[-6:]) for mark, words in zip(*texts, strict=True)):
         make_site.stop([f"The PDF has {len(found)} bookmarks for {len(headings)} headings, or others than these."])
     return found
 

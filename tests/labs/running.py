@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -55,7 +56,8 @@ def lab(scratch: Path, *arguments: str) -> Iterator[Lab]:
     environment = {**os.environ, MARK: mark, "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"}
     environment["PYTHONPATH"] = str(ROOT)
     process = subprocess.Popen([sys.executable, "-m", "labs.cli", *arguments], cwd=scratch, env=environment, text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))  # under nohup it is ignored
     running = Lab(process, scratch, mark)
     try:
         yield running
