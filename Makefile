@@ -20,8 +20,8 @@ pdf: set-up-test  ## print the whole book into one PDF in _build (needs Chromium
 	@$(RUN) site/build/make_site.py
 	@$(RUN) site/build/make_pdf.py
 
-lab: set-up-lab  ## open the notebooks in JupyterLab
-	@$(RUN) -m jupyterlab --notebook-dir notebooks
+lab: set-up-lab  ## open the notebooks in JupyterLab (as root in a container: make lab ARGS=--allow-root)
+	@$(RUN) -m jupyterlab --notebook-dir notebooks $(ARGS)
 
 venv: set-up-core  ## make .venv with every Python package, the tests' too
 

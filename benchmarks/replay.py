@@ -7,39 +7,18 @@ with 1 if a ratio, the memory or the growth is over what is wanted.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+
+from _process import Cost, measure
 
 HERE = Path(__file__).resolve().parent
 SIZES = ((10_000, 1_000), (100_000, 4_000), (1_000_000, 16_000))  # jobs, cores
 LOAD = 0.60
 WANTED_RATIO, WANTED_GROWTH, WANTED_MB = 2.0, 2.5, 1_000
-
-
-@dataclass(frozen=True)
-class Cost:
-    user_s: float
-    peak_mb: float
-    starts_hash: str
-
-
-def measure(command: list[str]) -> Cost:
-    """Run ``command``, which prints one JSON object; user CPU seconds and peak memory of that process alone."""
-    read, write = os.pipe()
-    pid = os.posix_spawn(command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, write, 1)])
-    os.close(write)
-    with open(read, encoding="utf-8") as stream:
-        text = stream.read()
-    _pid, status, usage = os.wait4(pid, 0)
-    if status:
-        sys.exit(f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}")
-    peak = usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
-    return Cost(usage.ru_utime, peak, json.loads(text)["sha256_all_starts"])
 
 
 def compare(log: Path, cores: int, pairs: int) -> tuple[list[Cost], list[Cost]]:
@@ -50,7 +29,7 @@ def compare(log: Path, cores: int, pairs: int) -> tuple[list[Cost], list[Cost]]:
     for _ in range(pairs):
         for side, command in zip(results, (reference, own), strict=True):
             side.append(measure(command))
-    hashes = {cost.starts_hash for side in results for cost in side}
+    hashes = {cost.said["sha256_all_starts"] for side in results for cost in side}
     if len(hashes) != 1:
         sys.exit(f"{log}: the two do not agree on the schedule")
     return results

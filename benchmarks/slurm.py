@@ -29,6 +29,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from _process import measure
+
 HERE = Path(__file__).resolve().parent
 JOBS, NODES, GPUS, CPUS = 10_000, 1_000, 8, 64
 LOADS = {0.60: 15.0, 0.85: 60.0}  # offered load, and how many times the reference's CPU it may cost
@@ -113,19 +115,6 @@ def load_conf(path: str) -> None:
     print(json.dumps({"cpu_s": time.process_time() - begin}))
 
 
-def cost(command: list[str]) -> tuple[float, dict[str, Any]]:
-    """User CPU seconds of a process of its own, and the JSON object that it prints."""
-    read, write = os.pipe()
-    pid = os.posix_spawn(command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, write, 1)])
-    os.close(write)
-    with open(read, encoding="utf-8") as stream:
-        text = stream.read()
-    _pid, status, usage = os.wait4(pid, 0)
-    if status:
-        sys.exit(f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}")
-    return usage.ru_utime, json.loads(text)
-
-
 def compare(mix: str, load: float, pairs: int, folder: Path) -> float:
     """Print one line and give the ratio."""
     log, file, cores = folder / "log.swf", folder / "workload.json", MIXES[mix]
@@ -136,9 +125,10 @@ def compare(mix: str, load: float, pairs: int, folder: Path) -> float:
     own: list[float] = []
     said: dict[str, Any] = {}
     for _ in range(pairs):
-        reference.append(cost([sys.executable, str(HERE / "heap_reference.py"), str(log), str(cores), "easy"])[0])
-        seconds, said = cost([sys.executable, __file__, "--simulate", str(file)])
-        own.append(seconds)
+        reference.append(measure([sys.executable, str(HERE / "heap_reference.py"), str(log), str(cores), "easy"]).user_s)
+        cost = measure([sys.executable, __file__, "--simulate", str(file)])
+        own.append(cost.user_s)
+        said = cost.said
     ratio = statistics.median(o / r for o, r in zip(own, reference, strict=True))
     print(f"{mix:>6} {load:>5.2f} {said['waited']:>7} {said['mean_wait_s']:>10.0f} {statistics.median(reference):>12.2f} "
           f"{statistics.median(own):>13.2f} {ratio:>6.1f} {LOADS[load]:>7.0f}", flush=True)
@@ -154,8 +144,8 @@ def live_figure(pairs: int, folder: Path) -> float:
     own: list[float] = []
     ratios: list[float] = []
     for _ in range(pairs):
-        reference = cost([sys.executable, str(HERE / "heap_reference.py"), str(log), str(NODES * GPUS), "easy"])[0]
-        own.append(cost([sys.executable, __file__, "--simulate", str(file)])[1]["cpu_s"])
+        reference = measure([sys.executable, str(HERE / "heap_reference.py"), str(log), str(NODES * GPUS), "easy"]).user_s
+        own.append(measure([sys.executable, __file__, "--simulate", str(file)]).said["cpu_s"])
         ratios.append(own[-1] / reference)
     ratio = statistics.median(ratios)
     print(f"{jobs} jobs on {nodes} nodes, load {load:.2f}: {statistics.median(own) * 1000:.0f} ms CPU, {ratio:.2f} times the "
@@ -191,7 +181,7 @@ def main() -> int:
         conf = folder / "slurm.conf"
         conf.write_text(CONF, encoding="utf-8")
         read = [sys.executable, __file__, "--conf", str(conf)]
-        seconds = statistics.median(cost(read)[1]["cpu_s"] for _ in range(args.pairs))
+        seconds = statistics.median(measure(read).said["cpu_s"] for _ in range(args.pairs))
     failed |= seconds > WANTED_CONF_S
     print(f"slurm.conf of 8,000 nodes: {seconds:.2f} s CPU, wanted under {WANTED_CONF_S} s")
     print(f"wanted of the mix gpu, of the live figure and of slurm.conf: {'NOT met' if failed else 'met'}")

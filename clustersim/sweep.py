@@ -21,9 +21,10 @@ import itertools
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -61,7 +62,8 @@ def sweep(run: Run, parameters: Mapping[str, Sequence[Value]], seeds: int | Iter
 
     ``seeds`` is a number (0 to n-1) or the seeds themselves. ``run`` returns plain values by name, the same names each time.
     ``batch`` runs travel together (a quarter of a worker's share, at most 50, if ``None``).
-    :class:`InputError` if the journal beside the table belongs to another sweep.
+    :class:`InputError` if the journal beside the table belongs to another sweep or is no journal, and if the table or the
+    journal cannot be written (a full disk); what was in the journal stays.
     """
     seeds = range(seeds) if isinstance(seeds, int) else list(seeds)
     names = list(parameters)
@@ -135,10 +137,12 @@ def _local_client(workers: int | None) -> Any:
         dask, distributed = import_module("dask"), import_module("distributed")
     except ImportError:
         raise ClusterSimError(_(
-            "a sweep on several cores needs Dask: pip install 'clustersim[sweep]', or workers=0 to do without")) from None
+            "a sweep on several cores needs Dask: run `{python} -m pip install dask distributed`, or give workers=0 to do "
+            "without").format(python=sys.executable)) from None
     dask.config.set({"distributed.scheduler.allowed-failures": LOST_WORKERS})
+    scratch = tempfile.TemporaryDirectory(prefix="clustersim-sweep-", ignore_cleanup_errors=True)
     cluster = distributed.LocalCluster(n_workers=workers or os.cpu_count() or 1, threads_per_worker=1, processes=True,
-                                       dashboard_address=None, host="127.0.0.1")
+                                       dashboard_address=None, host="127.0.0.1", local_directory=scratch.name)
     client = distributed.Client(cluster)
 
     class Both:
@@ -148,11 +152,22 @@ def _local_client(workers: int | None) -> Any:
         def __exit__(self, *_error: object) -> None:
             client.close()
             cluster.close()
+            scratch.cleanup()
 
     return Both()
 
 
 # --- keeping it -------------------------------------------------------------------------------------------------------
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """A full disk or a folder that is read-only, as an error that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(str(path), error.strerror, _("a place that can be written to"), _(
+            "What is in the journal is not lost: once there is room, the same call goes on from there.")) from None
+
 
 class Journal:
     """Finished runs, a JSON line each, on disk before the next one counts; a line cut by a kill is dropped."""
@@ -163,28 +178,30 @@ class Journal:
         self._stream: TextIO | None = None
 
     def __enter__(self) -> Journal:
-        whole = self._read()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        if self.path.exists():
-            os.truncate(self.path, whole)
-        self._stream = self.path.open("a", encoding="utf-8")
+        with _writing(self.path):
+            whole = self._read()
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if self.path.exists():
+                os.truncate(self.path, whole)
+            self._stream = self.path.open("a", encoding="utf-8")
         if not whole:
             self._line(self.fingerprint)
         return self
 
     def __exit__(self, *_error: object) -> None:
         if self._stream is not None:
-            self._stream.close()
+            with suppress(OSError):  # each line was flushed when it was written; a full disk has been reported there
+                self._stream.close()
 
     def _read(self) -> int:
         """Take over what is there; returns how many bytes of it are whole lines."""
         whole = 0
         if not self.path.exists():
             return whole
-        for line in self.path.read_bytes().splitlines(keepends=True):
+        for number, line in enumerate(self.path.read_bytes().splitlines(keepends=True), 1):
             if not line.endswith(b"\n"):
                 break
-            entry = json.loads(line)
+            entry = self._entry(number, line)
             if whole == 0:
                 if json.loads(json.dumps(self.fingerprint)) != entry:
                     raise InputError(str(self.path), {k: entry.get(k) for k in ("run", "seeds")},
@@ -194,14 +211,32 @@ class Journal:
             whole += len(line)
         return whole
 
+    def _entry(self, number: int, line: bytes) -> Any:
+        """A whole line of the journal: first what it belongs to, then [place, values] of each run."""
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            entry = None
+        run = isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], int) and isinstance(entry[1], dict)
+        if not (isinstance(entry, dict) if number == 1 else run):
+            raise InputError(_("{file}, line {n}").format(file=self.path, n=number), line[:40].decode(errors="replace"),
+                             _("a line that a sweep has written"), _("Delete it, or choose another table."))
+        return entry
+
     def add(self, place: int, values: dict[str, Value]) -> None:
         self._line([place, values])
         self.done[place] = json.loads(json.dumps(values))
 
     def _line(self, entry: object) -> None:
         assert self._stream is not None
-        self._stream.write(json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n")
-        self._stream.flush()
+        try:
+            text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
+        except TypeError as error:
+            expected = _("parameters and values that are numbers, texts, True, False or None")
+            raise InputError(_("sweep"), error, expected) from None
+        with _writing(self.path):
+            self._stream.write(text + "\n")
+            self._stream.flush()
 
 
 def _rows(calls: Sequence[Mapping[str, Value]], values: Sequence[Mapping[str, Value]]
@@ -222,8 +257,12 @@ def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Value]]) 
     writer.writerow(columns)
     writer.writerows([repr(cell) if isinstance(cell, float) else cell for cell in row] for row in rows)
     part = path.with_name(path.name + ".part")
-    part.write_text(text.getvalue(), encoding="utf-8")
-    os.replace(part, path)
+    try:
+        with _writing(path):
+            part.write_text(text.getvalue(), encoding="utf-8")
+            os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 class Bar:

@@ -7,6 +7,7 @@ from clustersim.errors import InputError
 from clustersim.messages import N_, _
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
+MONTH_H = 730  # hours in a twelfth of a year
 
 _SIZES = ((DAY, N_("d")), (HOUR, N_("h")), (MINUTE, N_("min")), (1, N_("s")))
 _SLURM_TIME = re.compile(r"(?:(?P<days>\d{1,9})-(?P<rest>\d{1,9}(?::\d{1,9}){0,2})|(?P<plain>\d{1,9}(?::\d{1,9}){0,2}))")
@@ -48,6 +49,15 @@ def slurm_time(seconds: int | None) -> str:
     if days:
         return f"{days}-{hours:02d}:{minutes:02d}:{secs:02d}"
     return f"{hours}:{minutes:02d}:{secs:02d}" if hours else f"{minutes}:{secs:02d}"
+
+
+def three_digits(number: float) -> str:
+    """A large number that is known to three digits at best, for prose: ``514,000``.
+
+    >>> three_digits(513_819.3), three_digits(3_535_077), three_digits(-41.27), three_digits(0)
+    ('514,000', '3,540,000', '-41', '0')
+    """
+    return f"{float(f'{number:.3g}'):,.0f}"
 
 
 def human_duration(seconds: float) -> str:

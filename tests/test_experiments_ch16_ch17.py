@@ -16,6 +16,7 @@ from clustersim.facts import fact
 from clustersim.reliability import counting, dcgm, fieldtrace, planner, theory
 from clustersim.reliability.causes import published_mix
 from clustersim.tables import table
+from clustersim.units import three_digits
 from tests.conftest import ROOT
 
 
@@ -176,7 +177,8 @@ def test_more_watchers_never_notice_later() -> None:
 def test_a_late_notice_costs_a_large_job_more_than_ten_times_the_share() -> None:
     values = experiment("detection_delay")().values
     assert printed(values["points"], "delay.points") and printed(values["small_points"], "delay.small_points")
-    assert printed(values["gpu_hours"], "delay.gpu_hours") and values["points"] > 10 * values["small_points"]
+    assert three_digits(values["gpu_hours"]) == f"{number('delay.gpu_hours'):,.0f}"
+    assert values["points"] > 10 * values["small_points"]
     assert experiment("detection_delay")(delay=10).values["gpu_hours"] == 0
 
 

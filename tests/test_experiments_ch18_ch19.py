@@ -74,6 +74,8 @@ def test_derived_numbers_about_bloom() -> None:
     assert number("bloom.best_interval") == round(best)
     at_three, at_best = (theory.efficiency(t, number("bloom.save"), mtbf) for t in (number("bloom.interval") * 3600, best))
     assert number("bloom.price") == round(100 * (at_best - at_three), 2)
+    forty = theory.efficiency(number("bloom.interval") * 3600, number("bloom.save"), mtbf / 40)
+    assert number("bloom.loss_forty") == round(100 * (1 - forty))
 
 
 # --- chapter 19 ---------------------------------------------------------------------------------------------------

@@ -143,7 +143,7 @@ EXERCISES = (
                           N_("You sorted by QOS and let nice decide within one. Nice is in points, as the QOS is: they add "
                              "up.")),
             Misconception(["hi_nice", "hi", "me_nice", "me", "lo"],
-                          N_("You added nice. A nice job is polite: it lets others go first.")),
+                          N_("You added nice. It is taken away: a job with nice lets others go first.")),
         ), details=_details,
     ),
     Exercise(

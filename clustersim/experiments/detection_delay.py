@@ -15,7 +15,7 @@ from clustersim.reliability.detection import NO_DIAGNOSIS, WATCHDOG_S, Detection
 from clustersim.reliability.theory import cluster_mttf_h, efficiency
 from clustersim.training import Checkpoints, Faults, Plan, Recovery, report, simulate
 from clustersim.training.report import gpu_hour_usd
-from clustersim.units import human_duration
+from clustersim.units import MONTH_H, human_duration, three_digits
 
 DAYS, RUNS = 30, 2
 FAST_S = 10.0  # ByteRobust's inspections see a lost GPU or a driver that hangs after 10 s (table byterobust_detection)
@@ -43,14 +43,14 @@ def simulated(settings: Mapping[str, Value], seed: int) -> float:
 def run(settings: Mapping[str, Value]) -> Outcome:
     gpus, rate, delay = int(settings["gpus"]), rate_of(str(settings["fleet"])), float(settings["delay"])
     own, fast, slow = (goodput(gpus, rate, seconds, settings) for seconds in (delay, FAST_S, WATCHDOG_S))
-    hours = (fast - own) * gpus * DAYS * 24
+    hours = (fast - own) * gpus * MONTH_H
     runs = [simulated(settings, seed) for seed in range(1, RUNS + 1)]
     more = _("more") if hours >= 0 else _("less")
     summary = _("{gpus:,} GPUs that notice a failure after {delay} reach a goodput of {own:.1%}. After {fast} it would be "
-                "{best:.1%}: the difference is {hours:,.0f} GPU hours a month {more}, {usd:,.0f} USD at {price:.2f} USD a "
+                "{best:.1%}: the difference is about {hours} GPU hours a month {more}, {usd} USD at {price:.2f} USD a "
                 "GPU hour.").format(
-        gpus=gpus, delay=human_duration(delay), own=own, fast=human_duration(FAST_S), best=fast, hours=abs(hours), more=more,
-        usd=abs(hours) * gpu_hour_usd(), price=gpu_hour_usd())
+        gpus=gpus, delay=human_duration(delay), own=own, fast=human_duration(FAST_S), best=fast, hours=three_digits(abs(hours)),
+        more=more, usd=three_digits(abs(hours) * gpu_hour_usd()), price=gpu_hour_usd())
     return Outcome(summary, (_figure(settings, runs),), _table(settings), {
         "goodput": own, "fast": fast, "slow": slow, "points": 100 * (fast - slow), "gpu_hours": hours,
         "usd": hours * gpu_hour_usd(), "simulated": runs,

@@ -18,9 +18,8 @@ from clustersim.reliability.theory import best_interval, cluster_mttf_h
 from clustersim.training.plan import RATE
 from clustersim.training.report import gpu_hour_usd
 from clustersim.training.state import State
-from clustersim.units import HOUR, MINUTE, human_duration
+from clustersim.units import HOUR, MINUTE, MONTH_H, human_duration, three_digits
 
-MONTH_H = 730
 SHORTEST_S = 10.0  # no interval below a step or two
 REPAIR_DAYS = 2.0  # as in the example of the spares; the calculator asks for nothing that it can leave out
 FAST_FIND_S = 10.0
@@ -111,10 +110,10 @@ def run(settings: Mapping[str, Value]) -> Outcome:
     values = {"mtbf_s": mine.mtbf, "best_s": mine.best, "every_s": mine.every, "block_s": mine.block, "goodput": goodput,
               "lost_usd_month": month * (1 - goodput), "gains": gains, "failures_month": MONTH_H * HOUR / mine.mtbf,
               "spares": spares_for(nodes, mine.rate / 1000, REPAIR_DAYS, 0.99), "shares": shares, "most": most}
-    text = _("A failure every {gap}; goodput {good:.1%}. The {lost:.1%} that are lost cost {usd:,.0f} USD a month. What would "
+    text = _("A failure every {gap}; goodput {good:.1%}. The {lost:.1%} that are lost cost about {usd} USD a month. What would "
              "help most: {most}, {gain:+.1f} points.")
-    summary = text.format(gap=human_duration(mine.mtbf), good=goodput, lost=1 - goodput, usd=values["lost_usd_month"],
-                          most=_(most), gain=100 * gains[most])
+    summary = text.format(gap=human_duration(mine.mtbf), good=goodput, lost=1 - goodput,
+                          usd=three_digits(month * (1 - goodput)), most=_(most), gain=100 * gains[most])
     shown = {_(name): budget for name, budget in found.items()}
     return Outcome(summary, (_figure(shown),), _table(mine, shown, values, price), values)
 
@@ -129,7 +128,7 @@ def _figure(found: Mapping[str, tuple[float, losses.Shares]]) -> Figure:
 
 def _table(mine: Cluster, found: Mapping[str, tuple[float, losses.Shares]], values: Mapping[str, Any], price: float) -> Table:
     month = mine.gpus * MONTH_H * price
-    lines = [(name, f"{good:.1%}", f"{month * (1 - good):,.0f}", *losses.cells(shares))
+    lines = [(name, f"{good:.1%}", three_digits(month * (1 - good)), *losses.cells(shares))
              for name, (good, shares) in found.items()]
     caption = _("The budget. Failures a month: {failures:.1f}; state {tb:.2f} TB; a save blocks {block:.2g} s; "
                 "interval {every}, best {best}; spares for 99% of the time at two days of repair: {spares}.")

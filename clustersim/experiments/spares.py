@@ -23,10 +23,10 @@ from clustersim.reliability.laws import Law, Lognormal
 from clustersim.trace import Trace
 from clustersim.training import Checkpoints, Faults, Plan, Recovery, report, simulate
 from clustersim.training.report import gpu_hour_usd
-from clustersim.units import DAY, HOUR, human_duration
+from clustersim.units import DAY, HOUR, MONTH_H, human_duration, three_digits
 
 GPUS = ("1024", "2048", "4096", "8192")
-MOST, DAYS, MONTH_H = 40, 60, 730
+MOST, DAYS = 40, 60
 TAIL = number("repair_days.median") / number("repair_days.mean")  # InfiniteHBD: half of the repairs are far below the mean
 RECOVERY_S = 600.0  # notice, find, restart and load: the same for all, so that only the wait differs
 NODE = 8
@@ -120,7 +120,7 @@ def _table(values: Mapping[str, Any]) -> Table:
     lines = []
     for count, good in values["goodput"].items():
         lines.append((str(count), f"{poisson_at_least(count + 1, values['mean']):.1%}",
-                      human_duration(values["waited_s"][count]), f"{good:.1%}", f"{count * price:,.0f}"))
+                      human_duration(values["waited_s"][count]), f"{good:.1%}", three_digits(count * price)))
     return Table(_("The same faults with other numbers of spares"),
                  (_("spares"), _("too few"), _("waited in 60 days"), _("goodput"), _("USD a month for the spares")),
                  tuple(lines))

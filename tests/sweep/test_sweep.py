@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from clustersim.errors import InputError
+from clustersim.errors import ClusterSimError, InputError
 from clustersim.sweep import Bar, sweep
 from tests.conftest import ROOT
 
@@ -79,6 +79,46 @@ def test_the_journal_of_another_sweep_is_refused(tmp_path: Path) -> None:
     sweep(product, {"a": [1], "b": ["x"]}, 2, tmp_path / "t.csv", workers=0, progress=False)
     with pytest.raises(InputError, match=r"t\.csv\.journal.*Delete it"):
         sweep(product, {"a": [1], "b": ["x"]}, 3, tmp_path / "t.csv", workers=0, progress=False)
+
+
+@pytest.mark.parametrize("line", ["garbage", "[1]", '{"0": 1}', '["a", {}]'])
+def test_a_line_that_no_sweep_has_written_is_named(tmp_path: Path, line: str) -> None:
+    sweep(product, {"a": [1], "b": ["x"]}, 2, tmp_path / "t.csv", workers=0, progress=False)
+    with (tmp_path / "t.csv.journal").open("a") as journal:
+        journal.write(line + "\n")
+    with pytest.raises(InputError, match=r"t\.csv\.journal, line 4: found .*Delete it"):
+        sweep(product, {"a": [1], "b": ["x"]}, 2, tmp_path / "t.csv", workers=0, progress=False)
+
+
+def test_a_value_that_a_table_cannot_hold_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="Object of type Path|Object of type PosixPath"):
+        sweep(lambda seed: {"v": tmp_path}, {}, 2, tmp_path / "t.csv", workers=0, progress=False)
+
+
+def test_a_place_that_cannot_be_written_to_is_named_and_nothing_is_left(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(InputError, match="file/t.csv.journal: found 'Not a directory|file/t.csv.journal: found 'File exists"):
+        sweep(product, {"a": [1], "b": ["x"]}, 2, tmp_path / "file" / "t.csv", workers=0, progress=False)
+    (tmp_path / "t.csv").mkdir()
+    with pytest.raises(InputError, match="t.csv: found 'Is a directory'"):
+        sweep(product, {"a": [1], "b": ["x"]}, 2, tmp_path / "t.csv", workers=0, progress=False)
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "t.csv", "t.csv.journal"}
+
+
+def test_a_full_disk_ends_a_sweep_with_one_error_and_it_goes_on_later(tmp_path: Path) -> None:
+    """A limit on the size of a file stands in for the disk."""
+    script = ("import resource, sys; from clustersim.sweep import sweep\n"
+              "size = int(sys.argv[2]); resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))\n"
+              "sweep(lambda seed: {'v': 'x' * 100}, {}, 50, sys.argv[1], workers=0, progress=False)\n")
+    table = tmp_path / "t.csv"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for size, code in ((2_000, 1), (100_000, 0)):
+        ended = subprocess.run([sys.executable, "-c", script, str(table), str(size)], env=environment, capture_output=True,
+                               text=True, check=False)
+        assert ended.returncode == code, ended.stderr
+        if code:
+            assert "t.csv.journal: found 'File too large'" in ended.stderr and "the same call goes on" in ended.stderr
+    assert len(table.read_text().splitlines()) == 51
 
 
 def test_an_error_names_the_run_and_what_was_done_stays(tmp_path: Path) -> None:
@@ -181,5 +221,5 @@ def test_the_same_call_takes_any_client(tmp_path: Path, undisturbed: bytes) -> N
 
 def test_without_dask_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(Exception, match=r"clustersim\[sweep\]"):
+    with pytest.raises(ClusterSimError, match=r"-m pip install dask distributed.*workers=0"):
         sweep(product, {"a": [1], "b": ["x"]}, 2, tmp_path / "t.csv", progress=False)
