@@ -83,7 +83,7 @@ class Agenda:
         if not self._known:
             return self._heap[0][0] if self._heap else None
         known = self._known[-1][0]
-        return min(self._heap[0][0], known) if self._heap else known
+        return self._heap[0][0] if self._heap and self._heap[0][0] < known else known
 
     def pop(self, now: int) -> Any | None:
         """The next item due at ``now``, or ``None`` when there is no more."""

@@ -131,28 +131,31 @@ class Controller:
 
     def next_time(self) -> int | None:
         soonest = self.agenda.next_time()
-        for time in (self.calc_at, self._limit_at(), self.main_at, self.full_at, self._bf_at()):
+        for time in (self.calc_at, self.main_at, self.full_at, None if self.bf_dirty is None else self._bf_at()):
             if time is not None and (soonest is None or time < soonest):
                 soonest = time
+        if self.limits and (soonest is None or self.limits[0][0] <= soonest):
+            soonest = self._limit_at(soonest)
         return self.quiet_until if soonest is None and self.quiet_until > self.now else soonest
 
-    def _limit_at(self) -> int | None:
-        """When the periodic check will next find a limit that is over. Limits of runs that ended are forgotten, but for
-        the last: a run without an end of its own ends with that check."""
-        while self.limits:
+    def _limit_at(self, soonest: int | None) -> int | None:
+        """When the periodic check will next find a limit that is over, if that is before ``soonest``. Limits of runs that
+        ended are forgotten, but for the last: a run without an end of its own ends with that check."""
+        while self.limits and (soonest is None or self.limits[0][0] <= soonest):
             limit, _number, _task, key, generation = self.limits[0]
             due = self.grid(max(limit, self.now), PERIODIC_TIMEOUT)  # a job may resume after its limit
             if self.jobs[key].generation == generation:
-                return due
+                return due if soonest is None else min(due, soonest)
             heappop(self.limits)
             self.quiet_until = max(self.quiet_until, due)
-        return None
+        return soonest
 
     def instant(self, now: int) -> None:
         self.now = now
         if self.bf_dirty is not None and not (self.pending or self.planned):
             self._empty_cycle(now)
-        while (item := self.agenda.pop(now)) is not None:
+        pop = self.agenda.pop
+        while (item := pop(now)) is not None:
             _HANDLERS[item[0]](self, now, *item[1:])
         if self.calc_at is not None and self.calc_at <= now:
             self._recalculate(now)
@@ -160,8 +163,7 @@ class Controller:
             lifecycle.check_limits(self, now)
         if (self.main_at is not None and self.main_at <= now) or (self.full_at is not None and self.full_at <= now):
             self._main(now)
-        bf_at = self._bf_at()
-        if bf_at is not None and bf_at <= now:
+        if self.bf_dirty is not None and (bf_at := self._bf_at()) is not None and bf_at <= now:
             self.bf_dirty, self.last_bf = None, now
             backfill.run(self, now)
         if self.touched:
@@ -190,15 +192,20 @@ class Controller:
 
         The thread makes its cycle after any change, whether jobs wait or not (``_more_work`` in ``backfill.c``).
         """
-        due = max(self.bf_dirty or 0, self.last_bf + self.settings.scheduler.bf_interval)
-        if due < now:
+        due = self.last_bf + self.settings.scheduler.bf_interval
+        if due < now and (self.bf_dirty or 0) < now:
+            due = max(due, self.bf_dirty or 0)
             self.bf_dirty, self.last_bf = None, due
 
     def queue_main(self, now: int) -> None:
         """Somebody asked for scheduling; runs are gathered for ``batch_sched_delay``."""
-        at = max(now, self.last_main + self.settings.scheduler.batch_sched_delay)
-        self.main_at = at if self.main_at is None else min(at, self.main_at)
-        self.changed(now)
+        at = self.last_main + self.settings.scheduler.batch_sched_delay
+        if at < now:
+            at = now
+        if self.main_at is None or at < self.main_at:
+            self.main_at = at
+        if self.bf_dirty is None:
+            self.bf_dirty = now
 
     def wake_main(self, now: int) -> None:
         """A job's nodes are clean again: the main loop runs at once (not with ``defer``)."""
@@ -283,6 +290,6 @@ def _recheck(system: Controller, now: int) -> None:
 
 _HANDLERS: dict[str, Callable[..., None]] = {
     "submit": inputs.submit, "act": inputs.act, "recheck": _recheck, "reservation": inputs.reservation_edge,
-    "done": lifecycle.work_done, "settle": lifecycle.settle, "kill": lifecycle.kill, "release": lifecycle.release,
+    "done": lifecycle.work_done, "settle": lifecycle.settle, "clean": lifecycle.clean, "kill": lifecycle.kill, "release": lifecycle.release,
     "timeout": inputs.node_timeout, "answer": inputs.answer, "stuck": lifecycle.release_stuck,
 }

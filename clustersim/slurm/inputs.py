@@ -84,7 +84,8 @@ def submit(system: Controller, now: int, spec: JobSpec) -> None:
 def _job(system: Controller, spec: JobSpec, now: int, task: int) -> Job:
     key = spec.id if not spec.array else f"{spec.id}_{task}"
     partitions = spec.partitions or (system.cluster.default_partition.name,)
-    partitions = tuple(sorted(partitions, key=lambda name: -system.partitions[name].priority_tier))
+    if len(partitions) > 1:
+        partitions = tuple(sorted(partitions, key=lambda name: -system.partitions[name].priority_tier))
     association = system.accounting.association(spec.user, spec.account)
     qos = spec.qos or (association.default_qos if association else "") or "normal"
     job = Job(key, spec, system.next_number, task, now, partitions=partitions, partition=partitions[0], qos=qos,
@@ -105,8 +106,8 @@ def _refusal(system: Controller, job: Job, tasks: int) -> str:
     if spec.nice < 0:
         return REFUSED.format(why="Invalid --nice value")
     troubles = [part_trouble(system, job, name) for name in job.partitions]
-    said = [message for _reason, message in troubles if message]
     mode = settings.enforce_part_limits
+    said = [message for _reason, message in troubles if message] if mode != "NO" else []
     if (mode == "ALL" and said) or (mode == "ANY" and len(said) == len(troubles)):
         return REFUSED.format(why=said[0])
     limit = system.policy.refuse_submit(job, tasks)
@@ -117,13 +118,24 @@ def _refusal(system: Controller, job: Job, tasks: int) -> str:
         return REFUSED.format(why="Requested reservation is invalid")
     if spec.reservation and not system.reservations.all[spec.reservation].admits(job):
         return REFUSED.format(why="Access denied to requested reservation")
-    constraint = parse_constraint(spec.constraint)
-    if not constraint.legal or constraint.names() - set(system.pool.features):
-        return REFUSED.format(why="Invalid feature specification")
-    open_to = [name for name, (reason, _message) in zip(job.partitions, troubles, strict=True) if not reason]
-    if open_to and not any(test_only(system, job, name, system.fitting(job, name)) for name in open_to):
+    if spec.constraint:
+        constraint = parse_constraint(spec.constraint)
+        if not constraint.legal or constraint.names() - set(system.pool.features):
+            return REFUSED.format(why="Invalid feature specification")
+    if _fits_nowhere(system, job, troubles):
         return REFUSED.format(why="Requested node configuration is not available")
     return ""
+
+
+def _fits_nowhere(system: Controller, job: Job, troubles: list[tuple[str, str]]) -> bool:
+    """Whether the job would find no place in any partition that is open to it, though one is, were all nodes empty."""
+    closed = True
+    for name, (reason, _message) in zip(job.partitions, troubles, strict=True):
+        if not reason:
+            if test_only(system, job, name, system.fitting(job, name)):
+                return False
+            closed = False
+    return not closed
 
 
 def _first_reason(system: Controller, job: Job, now: int) -> None:
@@ -133,12 +145,12 @@ def _first_reason(system: Controller, job: Job, now: int) -> None:
         system.priorities.submit(job, now)
     if not free:
         return
-    if all(part_trouble(system, job, name)[0] for name in job.partitions):
+    if all([part_trouble(system, job, name)[0] for name in job.partitions]):
         job.reason = "PartitionConfig"
     else:
         if not job.spec.array and not _top_priority(system, job):
             job.reason = "Priority"
-        if not any(_room(system, job, name) for name in job.partitions):
+        if not any([_room(system, job, name) for name in job.partitions]):
             job.reason = "Resources"
     if job.reason != "None":
         system.recorder.reason(now, job)
@@ -146,8 +158,11 @@ def _first_reason(system: Controller, job: Job, now: int) -> None:
 
 def _top_priority(system: Controller, job: Job) -> bool:
     mine = system.part_nodes[job.partition]
-    return not any(other.priority > job.priority and other.eligible is not None and not other.held
-                   and system.part_nodes[other.partition] & mine for other in system.pending.values() if other is not job)
+    for other in system.pending.values():
+        if other is not job and other.priority > job.priority and other.eligible is not None and not other.held \
+                and system.part_nodes[other.partition] & mine:
+            return False
+    return True
 
 
 def _room(system: Controller, job: Job, partition: str) -> bool:

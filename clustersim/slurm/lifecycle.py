@@ -92,7 +92,7 @@ def end(system: Controller, job: Job, now: int, state: str, exit_code: str = "0:
     system.future.remove(job)
     system.priorities.shares.end(job, now)
     del system.running[job.key]
-    for i in bits_of(job.node_bits):
+    for i, _cpus, _gpus in job.allocation:
         system.closing[i] += 1
     system.closing_bits |= job.node_bits
     system.touched |= job.node_bits
@@ -109,10 +109,14 @@ def end(system: Controller, job: Job, now: int, state: str, exit_code: str = "0:
     if system.settings.complete_wait:
         system.recheck_at(now, now + system.settings.complete_wait + 1)
     _owners_left(system, job)
-    system.agenda.put(now + system.overheads.cleanup, ENDS, ("settle", job.key, job.held_tres))
+    at_once = free == now + system.overheads.cleanup > now  # settled and released in one go
+    if not at_once:
+        system.agenda.put(now + system.overheads.cleanup, ENDS, ("settle", job.key, job.held_tres))
     if requeue:
         _back_to_queue(system, job, now)
-    if free == now:
+    if at_once:
+        system.agenda.put(free, ENDS, ("clean", job.key, job.held_tres, len(job.runs)))
+    elif free == now:
         release(system, now, job.key, len(job.runs))
     else:
         system.agenda.put(free, ENDS, ("release", job.key, len(job.runs)))
@@ -126,6 +130,12 @@ def settle(system: Controller, now: int, key: str, tres: dict[str, int]) -> None
     """
     system.policy.count_run(system.jobs[key], tres, -1)
     system.queue_main(now)
+
+
+def clean(system: Controller, now: int, key: str, tres: dict[str, int], run: int) -> None:
+    """Both at once: the end is heard of, and the nodes are clean."""
+    settle(system, now, key, tres)
+    release(system, now, key, run)
 
 
 def _owners_left(system: Controller, job: Job) -> None:

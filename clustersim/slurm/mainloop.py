@@ -5,6 +5,7 @@ Source: facts, section 1; ``_schedule`` and ``sort_job_queue2`` in ``src/slurmct
 from __future__ import annotations
 
 from functools import cmp_to_key
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from clustersim.slurm.jobs import Job
@@ -44,7 +45,8 @@ def queue(system: Controller, now: int) -> list[tuple[Job, str]]:
                     not (reserved_first and job.spec.reservation), -system.partitions[name].priority_tier,
                     -job.part_priority.get(name, job.priority), job.submit, job.number, job.task)
                 pairs.append((rank, name, job))
-    pairs.sort(key=lambda pair: pair[0])
+    if len(pairs) > 1:
+        pairs.sort(key=itemgetter(0))
     if system.settings.preempt_type == "preempt/qos":
         def preemptor_first(a: Ranked, b: Ranked) -> int:
             """A job whose QOS may preempt the other's is tried first, whatever their priorities."""
@@ -57,8 +59,9 @@ def queue(system: Controller, now: int) -> list[tuple[Job, str]]:
 
 def _fifo(system: Controller) -> bool:
     """sched/builtin with priority/basic and one tier walks the job list as it is, whatever the priorities."""
-    tiers = {part.priority_tier for part in system.partitions.values()}
-    return not system.settings.backfill and not system.settings.multifactor and len(tiers) == 1
+    if system.settings.backfill or system.settings.multifactor:
+        return False
+    return len({part.priority_tier for part in system.partitions.values()}) == 1
 
 
 def run(system: Controller, now: int, full: bool) -> bool:
@@ -118,9 +121,11 @@ def _behind_a_blocked_job(system: Controller, job: Job, name: str, blocked: set[
 def _after(system: Controller, job: Job, name: str, result: str, available: int, blocked: set[str],
            reservations: set[str]) -> int:
     """What a failed try takes away from the jobs behind it."""
+    if result == "started":
+        return available
     stops = result in {"busy", "preempting"} or (result == "policy" and system.settings.scheduler.assoc_limit_stop)
     required = sum(1 << system.cluster.index[node] for node in job.spec.nodelist)
-    if result != "started" and required and required.bit_count() >= job.spec.min_nodes:
+    if required and required.bit_count() >= job.spec.min_nodes:
         return available & ~required
     if result == "reserved" and job.spec.reservation in system.reservations.all:
         return available & ~system.reservations.all[job.spec.reservation].nodes

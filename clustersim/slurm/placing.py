@@ -114,11 +114,11 @@ def part_trouble(system: Controller, job: Job, partition: str) -> tuple[str, str
 def ask_for(system: Controller, job: Job, partition: str, nodes: int) -> Ask:
     """The placement question for this job in this partition (``get_node_cnts``, ``_resolve_shared_status``)."""
     part, spec = system.partitions[partition], job.spec
-    least = max(spec.min_nodes, part.min_nodes)
-    most = min(spec.max_nodes, part.max_nodes) if spec.max_nodes else part.max_nodes
+    least = spec.min_nodes if spec.min_nodes > part.min_nodes else part.min_nodes
+    most = spec.max_nodes if 0 < spec.max_nodes < part.max_nodes else part.max_nodes
     whole = part.oversubscribe == "EXCLUSIVE" or spec.exclusive == "node"
     required = sum(1 << system.cluster.index[name] for name in spec.nodelist) if spec.nodelist else 0
-    return Ask(job, nodes, least, max(most, least), most if spec.max_nodes else least, whole, required)
+    return Ask(job, nodes, least, most if most > least else least, most if spec.max_nodes else least, whole, required)
 
 
 def place(system: Controller, ask: Ask, pool: NodePool, partition: str) -> Chosen | None:
@@ -196,13 +196,16 @@ def try_now(system: Controller, job: Job, partition: str, available: int, now: i
     if reason:
         set_reason(system, job, now, reason)
         return "policy"
-    fit, length = system.fitting(job, partition), job.limit_seconds(system.partitions[partition])
-    ask = ask_for(system, job, partition, fit & available)
-    window = system.reservations.window(
-        job, now, length, system.pool.every, system.part_nodes[partition], ask.required, move=False)
-    up = fit & available & window.nodes
-    free = up & ~system.closing_bits & ~system.foreign(job)
-    ask.nodes = free
+    ask = ask_for(system, job, partition, system.fitting(job, partition) & available)
+    up, verdict = ask.nodes, ""
+    if job.spec.reservation or system.reservations.all:
+        length = job.limit_seconds(system.partitions[partition])
+        window = system.reservations.window(
+            job, now, length, system.pool.every, system.part_nodes[partition], ask.required, move=False)
+        up, verdict = up & window.nodes, window.verdict
+    ask.nodes = up & ~system.closing_bits
+    if job.spec.exclusive == "user" or system.owners:
+        ask.nodes &= ~system.foreign(job)
     chosen, victims = (None, []) if ask.required & ~up else preempt.place_now(system, ask, partition, up, now)
     reason = system.policy.after(job, tres(system, ask, chosen)) if system.policy.any else ""
     if reason:
@@ -215,7 +218,7 @@ def try_now(system: Controller, job: Job, partition: str, available: int, now: i
         job.cores = ask.cores
         lifecycle.start(system, job, partition, allocate(ask, system.pool, chosen), ask.whole, now, by)
         return "started"
-    return _why_not(system, ask, partition, up, window.verdict, now)
+    return _why_not(system, ask, partition, up, verdict, now)
 
 
 def _why_not(system: Controller, ask: Ask, partition: str, up: int, verdict: str, now: int) -> str:

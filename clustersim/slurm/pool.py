@@ -6,6 +6,8 @@ away, costs next to nothing.
 """
 from __future__ import annotations
 
+from functools import lru_cache
+
 from clustersim.cluster import Cluster
 from clustersim.slurm.features import feature_bits
 from clustersim.slurm.jobs import Allocation
@@ -37,8 +39,8 @@ class Levels:
             self.sets[amount] = self.sets.get(amount, 0) | 1 << i
 
     def copy(self) -> Levels:
-        twin = Levels()
-        twin.sets = self.sets.copy()
+        twin = Levels.__new__(Levels)
+        twin.sets, twin._asked = self.sets.copy(), {}
         return twin
 
     def change(self, nodes: int, more: int) -> None:
@@ -126,18 +128,19 @@ class NodePool:
 
     def take(self, held: Holding) -> None:
         """Give these cores and GPUs away."""
-        self._change(held, -1)
+        for nodes, cpus, gpus in held:
+            self.free_cpus.change(nodes, -cpus)
+            self.jobs.change(nodes, 1)
+            if gpus:
+                self.free_gpus.change(nodes, -gpus)
 
     def give_back(self, held: Holding) -> None:
         """The reverse of :meth:`take`."""
-        self._change(held, 1)
-
-    def _change(self, held: Holding, sign: int) -> None:
         for nodes, cpus, gpus in held:
-            self.free_cpus.change(nodes, sign * cpus)
-            self.jobs.change(nodes, -sign)
+            self.free_cpus.change(nodes, cpus)
+            self.jobs.change(nodes, -1)
             if gpus:
-                self.free_gpus.change(nodes, sign * gpus)
+                self.free_gpus.change(nodes, gpus)
 
     def mark_gpus(self, allocation: Allocation, taken: bool) -> None:
         """Note which GPU indices are in use."""
@@ -146,10 +149,14 @@ class NodePool:
 
     def lowest_gpus(self, i: int, count: int) -> int:
         """The ``count`` free GPUs of node ``i`` with the lowest indices, as a bit set."""
-        free = ((1 << self.gpus[i]) - 1) & ~self.gpu_busy[i]
-        chosen = 0
-        for _ in range(count):
-            low = free & -free
-            chosen |= low
-            free ^= low
-        return chosen
+        return _lowest_of(((1 << self.gpus[i]) - 1) & ~self.gpu_busy[i], count)
+
+
+@lru_cache(maxsize=4096)
+def _lowest_of(free: int, count: int) -> int:
+    chosen = 0
+    for _ in range(count):
+        low = free & -free
+        chosen |= low
+        free ^= low
+    return chosen

@@ -157,7 +157,7 @@ class FairTree:
         self._charge({f"{job.spec.user}@{job.account}": job.total_cpus * (now - max(self.last, job.start))})
 
     def _late(self, job: Job) -> int:
-        return max(job.start - self.last, 0)
+        return job.start - self.last if job.start > self.last else 0
 
     def grow(self, now: int, half_life: int) -> None:
         """Decay all usage since the last time and add what ran since; see ``decay_apply_new_usage``."""

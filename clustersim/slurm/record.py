@@ -135,5 +135,5 @@ def _record(system: Controller, job: Job) -> JobRecord:
 
 def current_run(job: Job, end: int | None, state: str, released: int | None = None, exit_code: str = "0:0") -> Run:
     """The run that goes on (or just ended) as a trace keeps it."""
-    places = tuple(Place(node, cpus, gpus) for node, cpus, gpus in job.places)
-    return Run(job.start, end, state, places, sum(place.cpus for place in places), released, exit_code)
+    places = tuple([Place(node, cpus, gpus) for node, cpus, gpus in job.places])
+    return Run(job.start, end, state, places, sum([cpus for _node, cpus, _gpus in job.places]), released, exit_code)

@@ -8,6 +8,7 @@ Nodes are looked at as bit sets wherever counts suffice: a list of all nodes per
 from __future__ import annotations
 
 from clustersim.slurm.fill import Ask, Chosen, Filler, Method, consecutive, least_loaded
+from clustersim.slurm.fillone import one_node, wants_one_node
 from clustersim.slurm.jobs import Allocation, bits_of
 from clustersim.slurm.pool import NodePool
 from clustersim.slurm.topology import Tree
@@ -25,6 +26,9 @@ class Selector:
         nodes = usable(ask, pool)
         if nodes.bit_count() < ask.min_nodes or ask.required & ~nodes:
             return None
+        lln = lln or self.lln
+        if not lln and not self.tree and wants_one_node(ask):
+            return one_node(pool, nodes, ask.job.spec.min_cpus)
         spec = ask.job.spec
         min_nodes = ask.min_nodes
         if spec.ntasks_per_node and spec.ntasks:
@@ -32,7 +36,7 @@ class Selector:
         most = ask.max_nodes
         if spec.ntasks and most > spec.ntasks:
             most = max(spec.ntasks, min_nodes)
-        pick = self._method(lln or self.lln)
+        pick = self._method(lln)
         taken = pick(Filler(ask, pool, nodes, min_nodes, most))
         if taken is None and nodes.bit_count() > min_nodes:
             taken = _without_poor_nodes(pick, ask, pool, nodes, min_nodes, most)
@@ -89,6 +93,10 @@ def least_cpus(ask: Ask) -> int:
 def allocate(ask: Ask, pool: NodePool, chosen: Chosen) -> Allocation:
     """The nodes in order with cores and GPUs: lowest index first; of a per-job count one on each node, then in order."""
     spec = ask.job.spec
+    cpus = chosen.each if not chosen.differing and _full_of_tasks(ask, chosen) else 0
+    if cpus and not ask.whole and not spec.gpus_per_job:
+        count = spec.gpus_per_node
+        return tuple([(i, cpus, pool.lowest_gpus(i, count) if count else 0) for i in bits_of(chosen.nodes)])
     left = spec.gpus_per_job - chosen.count
     result = []
     plain = ask.whole or spec.cpus_per_task == 1
@@ -103,6 +111,13 @@ def allocate(ask: Ask, pool: NodePool, chosen: Chosen) -> Allocation:
             count = spec.gpus_per_node
         result.append((i, cores, pool.lowest_gpus(i, count) if count else 0))
     return tuple(result)
+
+
+def _full_of_tasks(ask: Ask, chosen: Chosen) -> bool:
+    """Whether whole tasks fill what each node gives (the same on all), so that :func:`spread_tasks` would change nothing."""
+    spec, task = ask.job.spec, ask.job.spec.cpus_per_task
+    return task == 1 or (not chosen.each % task
+                         and (not spec.ntasks_per_node or spec.ntasks_per_node * chosen.count * task == chosen.cpus))
 
 
 def spread_tasks(ask: Ask, chosen: Chosen) -> dict[int, int]:
