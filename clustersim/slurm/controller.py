@@ -290,6 +290,7 @@ def _recheck(system: Controller, now: int) -> None:
 
 _HANDLERS: dict[str, Callable[..., None]] = {
     "submit": inputs.submit, "act": inputs.act, "recheck": _recheck, "reservation": inputs.reservation_edge,
-    "done": lifecycle.work_done, "settle": lifecycle.settle, "clean": lifecycle.clean, "kill": lifecycle.kill, "release": lifecycle.release,
+    "done": lifecycle.work_done, "settle": lifecycle.settle, "release": lifecycle.release, "clean": lifecycle.clean,
+    "kill": lifecycle.kill,
     "timeout": inputs.node_timeout, "answer": inputs.answer, "stuck": lifecycle.release_stuck,
 }

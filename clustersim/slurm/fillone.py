@@ -12,7 +12,8 @@ from clustersim.slurm.pool import NodePool
 def wants_one_node(ask: Ask) -> bool:
     """Whether the job takes its cores from one node of the scheduler's choice, shared with others."""
     spec = ask.job.spec
-    return (ask.min_nodes == ask.req_nodes == ask.max_nodes == 1 and not ask.whole and not ask.required and not spec.gpus_per_job
+    one = ask.min_nodes == ask.req_nodes == ask.max_nodes == 1
+    return (one and not ask.whole and not ask.required and not spec.gpus_per_job
             and (not spec.ntasks_per_node or spec.min_cpus <= spec.ntasks_per_node * spec.cpus_per_task))
 
 

@@ -145,12 +145,12 @@ def _first_reason(system: Controller, job: Job, now: int) -> None:
         system.priorities.submit(job, now)
     if not free:
         return
-    if all([part_trouble(system, job, name)[0] for name in job.partitions]):
+    if all(part_trouble(system, job, name)[0] for name in job.partitions):
         job.reason = "PartitionConfig"
     else:
         if not job.spec.array and not _top_priority(system, job):
             job.reason = "Priority"
-        if not any([_room(system, job, name) for name in job.partitions]):
+        if not any(_room(system, job, name) for name in job.partitions):
             job.reason = "Resources"
     if job.reason != "None":
         system.recorder.reason(now, job)

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clustersim.slurm import Overheads, fill, future, parse_workload, simulate_slurm
+from clustersim.cluster import Cluster, Node, Partition
+from clustersim.slurm import Overheads, fill, future, parse_workload, select, simulate_slurm
+from clustersim.slurm.fill import Ask, Filler
+from clustersim.slurm.fillone import one_node
+from clustersim.slurm.jobs import Job
+from clustersim.slurm.pool import NodePool
+from clustersim.slurm.requests import JobSpec
 from tests.slurm.build import document, job
 from tests.slurm.random_workloads import workloads
 from tests.slurm.test_properties import examples
@@ -37,4 +43,28 @@ def test_what_is_skipped_could_not_have_mattered(data: dict[str, Any], overheads
         patch.setattr(future, "_needs_empty_nodes", lambda system, ask: False)
         patch.setattr(future, "_leaves_no_trace", lambda system, ask: False)
         patch.setattr(fill, "_take_one_alone", lambda fill, nodes: False)
+        patch.setattr(select, "wants_one_node", lambda ask: False)
+        patch.setattr(select, "_full_of_tasks", lambda ask, chosen: False)
         assert simulate_slurm(workload, overheads=overheads).to_json() == quick
+
+
+@examples(300)
+@given(
+    st.lists(st.tuples(st.integers(0, 6), st.sampled_from([1, 1, 1, 2])), min_size=1, max_size=24),
+    st.integers(0, 2**24 - 1),
+    st.integers(1, 4),
+)
+def test_the_node_for_one_is_the_one_that_counting_down_finds(nodes: list[tuple[int, int]], among: int, cpus: int) -> None:
+    """Nodes of so many free cores and such a weight, and which of them come into question."""
+    machines = tuple(Node(f"n{i}", 6, weight=weight) for i, (_free, weight) in enumerate(nodes))
+    pool = NodePool(Cluster(machines, (Partition("main", tuple(node.name for node in machines)),)))
+    for i, (free, _weight) in enumerate(nodes):
+        pool.take(((1 << i, 6 - free, 0),))
+    job = Job("a", JobSpec("a", 0, "alice", 60, ntasks=cpus, min_cpus=cpus, max_nodes=1), 1)
+    ask = Ask(job, among & pool.every, 1, 1, 1, whole=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fill, "_take_one_alone", lambda fill, nodes: False)
+        slow = fill.consecutive(Filler(ask, pool, ask.nodes, 1, 1))
+    quick = one_node(pool, ask.nodes, cpus)
+    assert (quick and (quick.nodes, quick.cpus)) == (slow and (slow.nodes, slow.cpus))
+    assert quick is None or quick.on(quick.nodes.bit_length() - 1) == cpus
