@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,8 @@ def elements(reader: PdfReader) -> Iterator[DictionaryObject]:
 
 
 def text(reader: PdfReader, sheet: int) -> str:
-    return " ".join(reader.pages[sheet - 1].extract_text().split())
+    """The words of a sheet; fonts may have drawn "fi" as one letter."""
+    return " ".join(unicodedata.normalize("NFKC", reader.pages[sheet - 1].extract_text()).split())
 
 
 def test_it_is_tagged_and_says_what_it_is(made: dict[str, Any]) -> None:
