@@ -12,7 +12,7 @@ from clustersim.measured import outcome, recorded, workload
 from clustersim.messages import N_
 from clustersim.slurm import parse_workload, simulate_slurm
 from clustersim.slurm.accounts import read_accounting
-from clustersim.slurm.priority import FairTree
+from clustersim.slurm.fairtree import FairTree
 from clustersim.slurm.schema import Section
 from clustersim.trace import Trace
 from clustersim.units import HOUR, clock_time, human_duration

@@ -78,7 +78,7 @@ def simulate(settings: Mapping[str, Value]) -> tuple[Trace, list[Sample]]:
         clock.run(now)
         tree = system.priorities.shares
         tree.rank()
-        samples.append(Sample(now, {name: tree.branches[name].level_fs for name in ACCOUNTS},
+        samples.append(Sample(now, {name: tree.ranking.level(tree.branches[name]) for name in ACCOUNTS},
                               {user: tree.factor[user, account] for user, account in PEOPLE}))
     return make_trace(system, "fair tree", end, 0), samples
 

@@ -96,7 +96,8 @@ class _Cycle:
         if self._over(self.per_user, spec.user, self.options.bf_max_job_user) or \
                 self._over(self.per_partition, name, self.options.bf_max_job_part):
             return
-        job.partition, job.priority = name, job.part_priority.get(name, job.priority)
+        if job.partition != name:
+            job.partition, job.priority = name, job.part_priority.get(name, job.worth)
         if not self._plan(job, name) and spec.array:
             self.rejected.add((spec.id, name))
 

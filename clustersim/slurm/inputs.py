@@ -72,7 +72,7 @@ def submit(system: Controller, now: int, spec: JobSpec) -> None:
     _first_reason(system, first, now)
     for job in tasks[1:]:  # the tasks of an array are one record until they start
         job.held, job.eligible = first.held, first.eligible
-        job.priority, job.part_priority = first.priority, dict(first.part_priority)
+        job.worth, job.worths = first.priority, dict(first.part_priority)
         job.reason, job.detail = first.reason, first.detail
         system.recorder.reason(now, job)
     if spec.begin:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from clustersim import units
 from clustersim.cluster import Partition
@@ -13,6 +13,12 @@ from clustersim.trace import Run
 YEAR = 365 * units.DAY  # how long a job without a limit looks (backfill.c, YEAR_SECONDS)
 
 Allocation = tuple[tuple[int, int, int], ...]  # (node position, cores, bit set of GPU indices) for each node
+
+
+class Due(Protocol):
+    """A priority still to be worked out."""
+
+    def settle(self, job: Job, /) -> None: ...
 
 
 @dataclass(slots=True)
@@ -32,8 +38,9 @@ class Job:
     reason: str = "None"
     detail: str = ""
     held: str = ""  # "", "user" or "admin"
-    priority: int = 0
-    part_priority: dict[str, int] = field(default_factory=dict)
+    worth: int = 0  # the last priority that was worked out, in the job's partition ...
+    worths: dict[str, int] = field(default_factory=dict)  # ... and in each of its partitions
+    due: Due | None = None  # a priority that holds but is not worked out yet
     partitions: tuple[str, ...] = ()
     partition: str = ""
     account: str = ""
@@ -71,6 +78,28 @@ class Job:
     last_answer: Any = None  # ... and what it found (fill.Chosen)
     admitted: Partition | None = None  # the partition, as it is, whose limits were last seen not to keep the job out
     fits: dict[str, int] = field(default_factory=dict)  # partition -> nodes that suit the job, in any state
+
+    @property
+    def priority(self) -> int:
+        """As of the last recalculation."""
+        self._settle()
+        return self.worth
+
+    @priority.setter
+    def priority(self, value: int) -> None:
+        self._settle()
+        self.worth = value
+
+    @property
+    def part_priority(self) -> dict[str, int]:
+        """The same in each of the job's partitions; empty with ``priority/basic``."""
+        self._settle()
+        return self.worths
+
+    def _settle(self) -> None:
+        if self.due is not None:
+            due, self.due = self.due, None
+            due.settle(self)
 
     @property
     def shown_reason(self) -> str:

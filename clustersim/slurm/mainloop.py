@@ -5,7 +5,6 @@ Source: facts, section 1; ``_schedule`` and ``sort_job_queue2`` in ``src/slurmct
 from __future__ import annotations
 
 from functools import cmp_to_key
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from clustersim.slurm.jobs import Job
@@ -15,7 +14,7 @@ from clustersim.slurm.placing import MISSING_NODES, PART_REASONS, eligible, part
 if TYPE_CHECKING:
     from clustersim.slurm.controller import Controller
 
-Ranked = tuple[tuple[float, ...], str, Job]
+Pair = tuple[Job, str]  # a job and one of its partitions
 
 
 def is_completing(system: Controller, now: int) -> bool:
@@ -24,10 +23,9 @@ def is_completing(system: Controller, now: int) -> bool:
     return bool(wait) and any(job.end is not None and job.end >= now - wait for job in system.completing.values())
 
 
-def queue(system: Controller, now: int) -> list[tuple[Job, str]]:
+def queue(system: Controller, now: int) -> list[Pair]:
     """(job, partition) pairs that could start, best first: preemptors, tier, priority, submission, job id."""
-    pairs: list[Ranked] = []
-    reserved_first, fifo = bool(system.reservations.all), _fifo(system)
+    pairs: list[Pair] = []
     for job in list(system.pending.values()):
         job.preempting = False
         if not eligible(system, job, now):
@@ -41,20 +39,30 @@ def queue(system: Controller, now: int) -> list[tuple[Job, str]]:
             elif not reason and job.reason in PART_REASONS:
                 job.reason = "None"
             if not reason:
-                rank = (job.number, job.task) if fifo else (
-                    not (reserved_first and job.spec.reservation), -system.partitions[name].priority_tier,
-                    -job.part_priority.get(name, job.priority), job.submit, job.number, job.task)
-                pairs.append((rank, name, job))
+                pairs.append((job, name))
     if len(pairs) > 1:
-        pairs.sort(key=itemgetter(0))
+        _sort(system, pairs)
+    return pairs
+
+
+def _sort(system: Controller, pairs: list[Pair]) -> None:
+    reserved_first, fifo = bool(system.reservations.all), _fifo(system)
+
+    def rank(pair: Pair) -> tuple[float, ...]:
+        job, name = pair
+        if fifo:
+            return job.number, job.task
+        return (not (reserved_first and job.spec.reservation), -system.partitions[name].priority_tier,
+                -job.part_priority.get(name, job.worth), job.submit, job.number, job.task)
+
+    pairs.sort(key=rank)
     if system.settings.preempt_type == "preempt/qos":
-        def preemptor_first(a: Ranked, b: Ranked) -> int:
+        def preemptor_first(a: Pair, b: Pair) -> int:
             """A job whose QOS may preempt the other's is tried first, whatever their priorities."""
             qos = system.accounting.qos
-            return (a[2].qos in qos[b[2].qos].preempt) - (b[2].qos in qos[a[2].qos].preempt)
+            return (a[0].qos in qos[b[0].qos].preempt) - (b[0].qos in qos[a[0].qos].preempt)
 
         pairs.sort(key=cmp_to_key(preemptor_first))
-    return [(job, name) for _rank, name, job in pairs]
 
 
 def _fifo(system: Controller) -> bool:
@@ -82,7 +90,8 @@ def run(system: Controller, now: int, full: bool) -> bool:
         tested += 1
         if not full and tested > system.settings.scheduler.default_queue_depth + 1:
             return False
-        job.partition, job.priority = name, job.part_priority.get(name, job.priority)
+        if job.partition != name:
+            job.partition, job.priority = name, job.part_priority.get(name, job.worth)
         if _behind_a_blocked_job(system, job, name, blocked, blocked_reservations, now):
             continue
         if (available & system.part_nodes[name]).bit_count() < job.spec.min_nodes:

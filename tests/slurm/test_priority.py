@@ -9,7 +9,8 @@ import pytest
 
 from clustersim.slurm import Controller, parse_workload
 from clustersim.slurm.accounts import Account, Accounting, Association
-from clustersim.slurm.priority import FIRST_BASIC_PRIORITY, FairTree
+from clustersim.slurm.fairtree import FairTree
+from clustersim.slurm.priority import FIRST_BASIC_PRIORITY
 from tests.conftest import ROOT
 from tests.slurm.build import LAB, document, job, run, starts
 

@@ -184,7 +184,7 @@ def test_the_sums_of_fair_share_are_right(
     tree = system.priorities.shares
     for branch in tree.branches.values():
         if branch.children:
-            assert branch.usage == pytest.approx(sum(tree.branches[name].usage for name in branch.children))
+            assert branch.usage == pytest.approx(sum(child.usage for child in branch.children))
     trace = make_trace(system, "", stop, 0).validate()
     runs = [run for record in trace.jobs for run in record.runs]
     used = sum(run.cores * max((run.end if run.end is not None else tree.last) - run.start, 0) for run in runs)

@@ -1,0 +1,153 @@
+"""Fair Tree: siblings sorted by shares / usage, depth first; the users' ranks give the fair-share factor.
+
+Source: facts, section 2; ``src/plugins/priority/multifactor/fair_tree.c`` of Slurm 22.05.
+"""
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import inf
+
+from clustersim.slurm.accounts import Accounting
+from clustersim.slurm.jobs import Job
+
+DECAY = 0.693  # Slurm's value of ln 2
+
+
+@dataclass(slots=True, eq=False)
+class _Branch:
+    """One account or user of the tree. ``usage`` is in core seconds, decayed."""
+
+    name: str
+    user: bool
+    shares: int
+    above: _Branch | None = None
+    usage: float = 0.0
+    children: list[_Branch] = field(default_factory=list)
+    share: float = 0.0  # of its parent's shares
+    who: tuple[str, str] = ("", "")  # of a user: name and account
+
+
+class FairTree:
+    """The usage of every user and account, and the ranking as of the last recalculation.
+
+    Keys of branches are account names and ``user@account``; root's own user counts too (facts, section 2).
+    """
+
+    def __init__(self, accounting: Accounting) -> None:
+        self.root = _Branch("", False, 1)
+        self.branches = {"": self.root}
+        self._add(_Branch("root@", True, 1, self.root, who=("root", "")))
+        for account in accounting.accounts.values():
+            parent = "" if account.parent in {"", "root"} else account.parent
+            self._add(_Branch(account.name, False, account.shares, self.branches[parent]))
+        for one in accounting.associations.values():
+            self._add(_Branch(f"{one.user}@{one.account}", True, one.shares, self.branches[one.account],
+                              who=(one.user, one.account)))
+        for branch in self.branches.values():
+            total = sum(child.shares for child in branch.children)
+            for child in branch.children:
+                child.share = child.shares / total if total else 0.0
+        self.users = sum(branch.user for branch in self.branches.values())
+        self.cores: defaultdict[str, int] = defaultdict(int)   # branch of a user -> cores of its running jobs
+        self.early: defaultdict[str, int] = defaultdict(int)   # core seconds they did not use since ``last``
+        self.last = 0
+        self.rank()
+
+    def _add(self, branch: _Branch) -> None:
+        self.branches[branch.name] = branch
+        if branch.above is not None:
+            branch.above.children.append(branch)
+
+    @property
+    def factor(self) -> dict[tuple[str, str], float]:
+        """(user, account) -> fair-share as of the last recalculation."""
+        return self.ranking.factor
+
+    def run(self, job: Job) -> None:
+        """The job runs from its start on, or goes on after a suspension."""
+        name = f"{job.spec.user}@{job.account}"
+        self.cores[name] += job.total_cpus
+        self.early[name] += job.total_cpus * self._late(job)
+
+    def rest(self, job: Job) -> None:
+        """The job is suspended: a recalculation does not count it."""
+        name = f"{job.spec.user}@{job.account}"
+        self.cores[name] -= job.total_cpus
+        self.early[name] -= job.total_cpus * self._late(job)
+
+    def end(self, job: Job, now: int) -> None:
+        """The run is over: count what of it was not counted yet."""
+        self.rest(job)
+        self._charge({f"{job.spec.user}@{job.account}": job.total_cpus * (now - max(self.last, job.start))})
+
+    def _late(self, job: Job) -> int:
+        return job.start - self.last if job.start > self.last else 0
+
+    def grow(self, now: int, half_life: int) -> None:
+        """Decay all usage since the last time and add what ran since; see ``decay_apply_new_usage``."""
+        factor = (1 - DECAY / half_life) ** (now - self.last) if half_life else 1.0
+        for branch in self.branches.values():
+            branch.usage *= factor
+        passed, early = now - self.last, self.early
+        self._charge({name: cores * passed - early[name] for name, cores in self.cores.items() if cores})
+        self.early, self.last = defaultdict(int), now
+        self.rank()
+
+    def _charge(self, core_seconds: Mapping[str, int]) -> None:
+        """Count these for users and for all accounts above them."""
+        for name, amount in core_seconds.items():
+            branch = self.branches.get(name)
+            while branch is not None:
+                branch.usage += amount
+                branch = branch.above
+
+    def rank(self) -> None:
+        """Take the usage as it is for the ranking."""
+        self.ranking = Ranking(self.root, self.users, {name: branch.usage for name, branch in self.branches.items()})
+
+
+class Ranking:
+    """The tree at one usage. It is worked out when somebody asks: most recalculations come and go without."""
+
+    def __init__(self, root: _Branch, users: int, usage: dict[str, float]) -> None:
+        self._root, self._users, self._usage = root, users, usage
+
+    @cached_property
+    def factor(self) -> dict[tuple[str, str], float]:
+        """(user, account) -> fair-share: rank / number of user associations."""
+        self._factor: dict[tuple[str, str], float] = {}
+        self._next = self._rank = self._users
+        self._walk(self._root.children, tied_with_parent=False)
+        return self._factor
+
+    def _walk(self, branches: list[_Branch], tied_with_parent: bool) -> None:
+        siblings = [(-self.level(branch), not branch.user, i, branch) for i, branch in enumerate(branches)]
+        siblings.sort()
+        before: float | None = None
+        skip = 0
+        for i, (level, _account, _given, branch) in enumerate(siblings):
+            if skip:
+                skip -= 1
+                continue
+            tied = tied_with_parent if i == 0 and tied_with_parent else before == level
+            if branch.user:
+                if not tied:
+                    self._rank = self._next
+                self._factor[branch.who] = self._rank / self._users
+                self._next -= 1
+            else:
+                while i + skip + 1 < len(siblings) and siblings[i + skip + 1][0] == level:
+                    skip += 1  # of equals the users stand first, so these are accounts too
+                self._walk([child for one in siblings[i:i + skip + 1] for child in one[3].children], tied)
+            before = level
+
+    def level(self, branch: _Branch) -> float:
+        """``LevelFS``: the branch's part of the shares over its part of the usage, among its siblings."""
+        if not branch.share or branch.above is None:
+            return 0.0
+        used = self._usage[branch.name]
+        part = used / self._usage[branch.above.name] if used else 0.0
+        return branch.share / part if part else inf
