@@ -1,17 +1,21 @@
 """A faithful model of Slurm's controller: ``simulate_slurm(workload) -> Trace``."""
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clustersim.clock import Clock
 from clustersim.slurm.compare import compare
 from clustersim.slurm.controller import MEASURED, Controller, Overheads
 from clustersim.slurm.outcome import outcome
 from clustersim.slurm.record import make_trace
-from clustersim.slurm.session import Session
 from clustersim.slurm.workload import SlurmWorkload, parse_workload, read_workload
 from clustersim.trace import Trace
+
+if TYPE_CHECKING:  # a plain run does not need it and all that it imports
+    from clustersim.slurm.session import Session
+
 
 
 def simulate_slurm(workload: SlurmWorkload, seed: int = 0, until: int | None = None,
@@ -38,3 +42,9 @@ def replay(path: str | Path) -> tuple[Trace, dict[str, Any]]:
 
 __all__ = ["MEASURED", "Controller", "Overheads", "Session", "SlurmWorkload", "compare", "outcome", "parse_workload",
            "read_workload", "replay", "simulate_slurm"]
+
+
+def __getattr__(name: str) -> object:
+    if name == "Session":
+        return import_module("clustersim.slurm.session").Session
+    raise AttributeError(f"module 'clustersim.slurm' has no name {name!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from clustersim.clock import uncollected
 from clustersim.slurm.jobs import Job, bits_of
 from clustersim.spans import Deferred
 from clustersim.trace import Event, JobRecord, Place, Run, Trace
@@ -109,7 +110,8 @@ def make_trace(system: Controller, policy: str, until: int, seed: int) -> Trace:
     """Everything that happened up to ``until`` as a trace."""
     cluster = system.cluster
     nodes = tuple(TraceNode(node.name, node.cpus, node.gpus) for node in cluster.nodes)
-    jobs = [_record(system, job) for job in system.jobs.values()]
+    with uncollected():
+        jobs = [_record(system, job) for job in system.jobs.values()]
     names, log = system.recorder.names, tuple(system.recorder.log)
     return Trace(policy, cluster.cpus, jobs, nodes, Deferred(lambda: _spelled_out(log, names)), until, seed)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from clustersim import hostlist, units
+from clustersim.clock import uncollected
 from clustersim.cluster import Cluster, Node, Partition, Switch
 from clustersim.errors import InputError, UnsupportedError
 from clustersim.messages import _
@@ -68,6 +69,11 @@ def read_workload(path: str | Path) -> SlurmWorkload:
 
 def parse_workload(text: str | Mapping[str, Any], file: str = "workload") -> SlurmWorkload:
     """The workload in ``text`` (JSON, or the object itself)."""
+    with uncollected():
+        return _parse(text, file)
+
+
+def _parse(text: str | Mapping[str, Any], file: str) -> SlurmWorkload:
     data: Any = text
     if isinstance(text, str):
         try:
