@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
+from operator import or_
 from typing import TYPE_CHECKING
 
 from clustersim.slurm import preempt
@@ -49,7 +51,7 @@ class Future:
     def _forget(self) -> None:
         self._pools = {0: self.pool}
         self._ends: list[int] = []
-        self._emptied: list[tuple[int, int]] | None = None
+        self._emptied: tuple[list[int], list[int]] | None = None
 
     def after(self, count: int) -> NodePool:
         """The nodes without the first ``count`` jobs."""
@@ -92,18 +94,22 @@ class Future:
             window *= 2
 
     @property
-    def emptied(self) -> list[tuple[int, int]]:
-        """(position, nodes) of each job that leaves nodes empty when all before it are gone, in order."""
+    def emptied(self) -> tuple[list[int], list[int]]:
+        """The position of each job that leaves nodes empty when all before it are gone, in order; and for each of them all
+        nodes that are empty then."""
         if self._emptied is None:
-            self._emptied, held = [], self.pool.busy
+            left: list[tuple[int, int]] = []
+            held = self.pool.busy
             for position in range(len(self.jobs) - 1, -1, -1):
                 nodes = self.jobs[position][3].node_bits & held
                 if nodes:
-                    self._emptied.append((position, nodes))
+                    left.append((position, nodes))
                     held ^= nodes
                     if not held:
                         break
-            self._emptied.reverse()
+            left.reverse()
+            empties = accumulate((nodes for _position, nodes in left), or_, initial=self.pool.every & ~self.pool.busy)
+            self._emptied = [position for position, _nodes in left], list(empties)[1:]
         return self._emptied
 
 
@@ -136,9 +142,10 @@ def will_run(system: Controller, ask: Ask, partition: str, now: int, latest: int
         found = place(system, ask, pool, partition)
         if found is not None:
             return now, found
-    preempted = preempt.without_victims(system, ask, partition, now)
-    if preempted is not None:
-        return now, preempted
+    if system.settings.preemption:
+        preempted = preempt.without_victims(system, ask, partition, now)
+        if preempted is not None:
+            return now, preempted
     future = system.future if pool is system.pool else PausingFuture(system, pool)
     bound = latest if latest and _leaves_no_trace(system, ask) else None
     last = len(future.jobs) if bound is None else bisect_right(future.ends, max(bound, now))
@@ -187,20 +194,18 @@ def _by_empty_nodes(system: Controller, ask: Ask, partition: str, future: Future
     """The same where each node must be empty: the empty ones are all that counts, and look as in an empty cluster."""
     fit = usable(ask, system.blank)
     idle = system.pool.every & ~system.pool.busy
-    missing = ask.min_nodes - (fit & idle).bit_count()
-    first = 0 if missing <= 0 else last
-    for position, nodes in future.emptied if missing > 0 else ():
-        missing -= (fit & nodes).bit_count()
-        if missing <= 0 or position >= last:
-            first = position
-            break
+    first = 0
+    if (fit & idle).bit_count() < ask.min_nodes:
+        positions, empties = future.emptied
+        end = bisect_left(positions, last)
+        if not end or (fit & empties[end - 1]).bit_count() < ask.min_nodes:
+            return last, lambda position: None
+        first = positions[bisect_left(empties, ask.min_nodes, 0, end, key=lambda empty: (fit & empty).bit_count())]
 
     def on_empty_nodes(position: int) -> Chosen | None:
-        empty = idle
-        for gone, nodes in future.emptied:
-            if gone > position:
-                break
-            empty |= nodes
+        positions, empties = future.emptied
+        gone = bisect_right(positions, position)
+        empty = empties[gone - 1] if gone else idle
         question = (fit & empty, ask.required, system.partitions[partition])
         if ask.job.last_question == question and not ask.job.spec.switches:
             chosen: Chosen | None = ask.job.last_answer

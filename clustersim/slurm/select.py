@@ -8,9 +8,9 @@ Nodes are looked at as bit sets wherever counts suffice: a list of all nodes per
 from __future__ import annotations
 
 from clustersim.slurm.fill import Ask, Chosen, Filler, Method, consecutive, least_loaded
-from clustersim.slurm.fillone import one_node, wants_one_node
 from clustersim.slurm.jobs import Allocation, bits_of
 from clustersim.slurm.pool import NodePool
+from clustersim.slurm.quickfill import alike_nodes, one_node, wants_alike_nodes, wants_one_node
 from clustersim.slurm.topology import Tree
 
 
@@ -27,9 +27,14 @@ class Selector:
         if nodes.bit_count() < ask.min_nodes or ask.required & ~nodes:
             return None
         lln = lln or self.lln
-        if not lln and not self.tree and wants_one_node(ask):
-            return one_node(pool, nodes, ask.job.spec.min_cpus)
         spec = ask.job.spec
+        if not lln and not self.tree:
+            if wants_one_node(ask):
+                return one_node(pool, nodes, spec.min_cpus)
+            if wants_alike_nodes(ask):
+                alike = alike_nodes(pool, nodes, ask.min_nodes, spec.min_cpus // ask.min_nodes)
+                if alike is not None:
+                    return alike
         min_nodes = ask.min_nodes
         if spec.ntasks_per_node and spec.ntasks:
             min_nodes = max(min_nodes, -(-spec.ntasks // spec.ntasks_per_node))

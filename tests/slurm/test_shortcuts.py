@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from clustersim.cluster import Cluster, Node, Partition
 from clustersim.slurm import Overheads, fill, future, parse_workload, select, simulate_slurm
 from clustersim.slurm.fill import Ask, Filler
-from clustersim.slurm.fillone import one_node
 from clustersim.slurm.jobs import Job
 from clustersim.slurm.pool import NodePool
+from clustersim.slurm.quickfill import alike_nodes, one_node
 from clustersim.slurm.requests import JobSpec
 from tests.slurm.build import document, job
 from tests.slurm.random_workloads import workloads
@@ -44,8 +44,18 @@ def test_what_is_skipped_could_not_have_mattered(data: dict[str, Any], overheads
         patch.setattr(future, "_leaves_no_trace", lambda system, ask: False)
         patch.setattr(fill, "_take_one_alone", lambda fill, nodes: False)
         patch.setattr(select, "wants_one_node", lambda ask: False)
+        patch.setattr(select, "wants_alike_nodes", lambda ask: False)
         patch.setattr(select, "_full_of_tasks", lambda ask, chosen: False)
         assert simulate_slurm(workload, overheads=overheads).to_json() == quick
+
+
+def pool_of(nodes: list[tuple[int, int]]) -> NodePool:
+    """Nodes of 6 cores, of which so many are free, and of such a weight."""
+    machines = tuple(Node(f"n{i}", 6, weight=weight) for i, (_free, weight) in enumerate(nodes))
+    pool = NodePool(Cluster(machines, (Partition("main", tuple(node.name for node in machines)),)))
+    for i, (free, _weight) in enumerate(nodes):
+        pool.take(((1 << i, 6 - free, 0),))
+    return pool
 
 
 @examples(300)
@@ -56,10 +66,7 @@ def test_what_is_skipped_could_not_have_mattered(data: dict[str, Any], overheads
 )
 def test_the_node_for_one_is_the_one_that_counting_down_finds(nodes: list[tuple[int, int]], among: int, cpus: int) -> None:
     """Nodes of so many free cores and such a weight, and which of them come into question."""
-    machines = tuple(Node(f"n{i}", 6, weight=weight) for i, (_free, weight) in enumerate(nodes))
-    pool = NodePool(Cluster(machines, (Partition("main", tuple(node.name for node in machines)),)))
-    for i, (free, _weight) in enumerate(nodes):
-        pool.take(((1 << i, 6 - free, 0),))
+    pool = pool_of(nodes)
     job = Job("a", JobSpec("a", 0, "alice", 60, ntasks=cpus, min_cpus=cpus, max_nodes=1), 1)
     ask = Ask(job, among & pool.every, 1, 1, 1, whole=False)
     with pytest.MonkeyPatch.context() as patch:
@@ -68,3 +75,20 @@ def test_the_node_for_one_is_the_one_that_counting_down_finds(nodes: list[tuple[
     quick = one_node(pool, ask.nodes, cpus)
     assert (quick and (quick.nodes, quick.cpus)) == (slow and (slow.nodes, slow.cpus))
     assert quick is None or quick.on(quick.nodes.bit_length() - 1) == cpus
+
+
+@examples(300)
+@given(st.lists(st.sampled_from([1, 1, 1, 2]), min_size=2, max_size=24), st.integers(0, 2**24 - 1), st.data())
+def test_alike_nodes_are_those_that_counting_down_finds(weights: list[int], among: int, data: st.DataObject) -> None:
+    pool = pool_of([(data.draw(st.sampled_from([4, 6])) if weight > 1 else 5, weight) for weight in weights])
+    nodes = among & pool.every
+    count = data.draw(st.integers(2, max(2, nodes.bit_count())))
+    if nodes.bit_count() < count:
+        return
+    job = Job("a", JobSpec("a", 0, "alice", 60, ntasks_per_node=2, cpus_per_task=2, ntasks=2 * count, min_cpus=4 * count,
+                           min_nodes=count, max_nodes=count), 1)
+    slow = fill.consecutive(Filler(Ask(job, nodes, count, count, count, whole=False), pool, nodes, count, count))
+    quick = alike_nodes(pool, nodes, count, 4)
+    assert slow is not None
+    assert quick is None or (quick.nodes, quick.cpus, quick.each) == (slow.nodes, slow.cpus, slow.each)
+    assert quick is not None or len({pool.free_cpus.of(i) for i in range(pool.size) if nodes >> i & 1}) > 1

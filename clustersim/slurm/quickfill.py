@@ -1,11 +1,14 @@
-"""The node for a job that wants one, by the rules of :func:`~clustersim.slurm.fill.consecutive` but without counting down.
+"""Nodes for the two common shapes of jobs, by the rules of :func:`~clustersim.slurm.fill.consecutive` without counting down.
 
-Most jobs want one node. Of the runs of neighbouring candidates of the lowest weight that have a node with enough free cores
-such a job goes to the run with the fewest, there to the node with the fewest.
+A job that wants one node goes to the tightest run of neighbouring candidates of the lowest weight in which a node has enough
+free cores, there to the node with the fewest. A job that takes the same from each of several nodes, where all candidates are
+alike, goes to the shortest run that is long enough; if none is, to the longest one and on.
 """
 from __future__ import annotations
 
-from clustersim.slurm.fill import Ask, Chosen
+from bisect import bisect_left
+
+from clustersim.slurm.fill import Ask, Chosen, lowest
 from clustersim.slurm.pool import NodePool
 
 
@@ -32,9 +35,9 @@ def one_node(pool: NodePool, nodes: int, cpus: int) -> Chosen | None:
 def _alone(levels: dict[int, int], nodes: int, cpus: int) -> int:
     """A candidate that is a run of its own, if no run of more nodes can be as tight; else 0."""
     alone = nodes & ~(nodes << 1) & ~(nodes >> 1)
-    poorest = fewest = best = 0
+    poorest, fewest, best = -1, 0, 0
     for free, bits in levels.items():
-        if bits & nodes and (free < poorest or not poorest):
+        if bits & nodes and (free < poorest or poorest < 0):
             poorest = free
         if free >= cpus and bits & alone and (free < fewest or not best):
             fewest, best = free, bits & alone
@@ -60,6 +63,47 @@ def _in_tightest_run(levels: dict[int, int], nodes: int, cpus: int) -> int:
         return 0
     least = min(free for free, bits in levels.items() if free >= cpus and bits & best)
     return levels[least] & best & -(levels[least] & best)
+
+
+def wants_alike_nodes(ask: Ask) -> bool:
+    """Whether the job takes the same cores from each of a fixed number of nodes of the scheduler's choice."""
+    spec = ask.job.spec
+    return (1 < ask.min_nodes == ask.req_nodes == ask.max_nodes and not ask.whole and not ask.required
+            and not spec.gpus_per_job
+            and spec.min_cpus == ask.min_nodes * max(spec.ntasks_per_node, 1) * spec.cpus_per_task)
+
+
+def alike_nodes(pool: NodePool, nodes: int, count: int, cpus: int) -> Chosen | None:
+    """``count`` of ``nodes`` (there are so many), ``cpus`` on each; ``None`` if those of one weight are not all alike."""
+    chosen, missing = 0, count
+    for group in pool.by_weight.values():
+        here = nodes & group
+        if here:
+            if not any(bits & here == here for bits in pool.free_cpus.sets.values()):
+                return None
+            runs = _runs(here)
+            while runs and missing:
+                i = bisect_left(runs, (missing,))
+                if i == len(runs):
+                    i = bisect_left(runs, (runs[-1][0],))
+                taken = lowest(runs.pop(i)[2], missing)
+                chosen |= taken
+                missing -= taken.bit_count()
+            if not missing:
+                break
+    return Chosen(chosen, count * cpus, cpus)
+
+
+def _runs(nodes: int) -> list[tuple[int, int, int]]:
+    """The runs of neighbouring nodes, shortest first, of equals the first: (length, first node as a bit, nodes)."""
+    runs = []
+    while nodes:
+        first = nodes & -nodes
+        run = nodes & ~(nodes + first)
+        runs.append((run.bit_count(), first, run))
+        nodes ^= run
+    runs.sort()
+    return runs
 
 
 def _run_around(nodes: int, one: int) -> int:
