@@ -12,7 +12,7 @@ from clustersim.errors import InputError, UnsupportedError
 from clustersim.messages import _
 from clustersim.slurm.accounts import Accounting
 from clustersim.slurm.features import parse_constraint
-from clustersim.slurm.schema import Section, suggest, whole
+from clustersim.slurm.schema import MAX_SECONDS, Section, suggest, whole
 from clustersim.slurm.settings import Settings
 
 MAX_COUNT = 65_536
@@ -72,6 +72,9 @@ class JobSpec:
 def read_job(item: Section, cluster: Cluster, settings: Settings, accounting: Accounting,
              before: Mapping[str, JobSpec]) -> JobSpec:
     """One entry of ``jobs``; ``before`` are the jobs above it, which a dependency may name."""
+    plain = _plain(item.data)
+    if plain is not None:
+        return plain
     values = _identity(item, cluster, accounting)
     _size(item, values)
     _gpus(item, values)
@@ -97,6 +100,32 @@ def read_job(item: Section, cluster: Cluster, settings: Settings, accounting: Ac
     return spec
 
 
+_COUNT = (1, MAX_COUNT)
+_PLAIN = {"at": (0, MAX_SECONDS), "run_s": (0, MAX_SECONDS), "time_limit_min": (1, MAX_SECONDS), "nodes": _COUNT,
+          "ntasks": _COUNT, "ntasks_per_node": _COUNT, "cpus_per_task": _COUNT, "gpus_per_node": (0, MAX_COUNT)}
+_ID = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+def _plain(data: dict[str, Any]) -> JobSpec | None:
+    """The job if it has nothing but who, when and how large, all as it should be; else it has to be read with care.
+
+    Most jobs of a large file are so, and one look at each of their keys is enough.
+    """
+    for key, value in data.items():
+        if key in _PLAIN:
+            low, high = _PLAIN[key]
+            if type(value) is not int or not low <= value <= high:
+                return None
+        elif key not in ("id", "user") or type(value) is not str or not value:
+            return None
+    if not data.keys() >= {"id", "user", "at", "run_s"} or not _ID.fullmatch(data["id"]):
+        return None
+    find = data.get
+    size = _size_of(find("nodes", 0), find("ntasks", 0), find("ntasks_per_node", 0), find("cpus_per_task", 1))
+    return JobSpec(data["id"], data["at"], data["user"], data["run_s"], find("time_limit_min"), data["id"],
+                   gpus_per_node=find("gpus_per_node", 0), **size)
+
+
 def _identity(item: Section, cluster: Cluster, accounting: Accounting) -> dict[str, Any]:
     limit = None if item.raw("time_limit_min") is None else item.integer("time_limit_min", low=1)
     partitions = tuple(name.strip() for name in item.text("partition", "").split(",") if name.strip())
@@ -110,7 +139,7 @@ def _identity(item: Section, cluster: Cluster, accounting: Accounting) -> dict[s
     if account and account not in accounting.accounts:
         raise InputError(item.where("account"), account, _("an account of this file"), suggest(account, accounting.accounts))
     job_id = item.text("id")
-    if not re.fullmatch(r"[A-Za-z0-9_.-]+", job_id):
+    if not _ID.fullmatch(job_id):
         raise InputError(item.where("id"), job_id, _("letters, digits, dots, dashes and underscores"))
     return {
         "id": job_id, "at": item.integer("at"), "user": item.text("user"), "run": item.integer("run_s"), "limit": limit,
@@ -123,13 +152,18 @@ def _size(item: Section, values: dict[str, Any]) -> None:
     tasks = item.integer("ntasks", low=1, high=MAX_COUNT) if "ntasks" in item else 0
     per_node = item.integer("ntasks_per_node", low=1, high=MAX_COUNT) if "ntasks_per_node" in item else 0
     per_task = item.integer("cpus_per_task", 1, low=1, high=MAX_COUNT)
+    values.update(_size_of(nodes, tasks, per_node, per_task))
+
+
+def _size_of(nodes: int, tasks: int, per_node: int, per_task: int) -> dict[str, Any]:
+    """What sbatch makes of the numbers of nodes, tasks, tasks a node and cores a task (0: not given)."""
     if nodes and tasks and tasks < nodes:
         nodes = tasks  # sbatch: "can't run 1 processes on 2 nodes, setting nnodes to 1"
     if per_node and not tasks:
         tasks = per_node * max(nodes, 1)
     least = max(nodes, 1)
-    values.update(min_nodes=least, max_nodes=nodes, ntasks=tasks, ntasks_per_node=per_node, cpus_per_task=per_task,
-                  min_cpus=(tasks or least) * per_task)
+    return {"min_nodes": least, "max_nodes": nodes, "ntasks": tasks, "ntasks_per_node": per_node, "cpus_per_task": per_task,
+            "min_cpus": (tasks or least) * per_task}
 
 
 def _gpus(item: Section, values: dict[str, Any]) -> None:

@@ -9,12 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clustersim.cluster import Cluster, Node, Partition
-from clustersim.slurm import Overheads, fill, future, parse_workload, select, simulate_slurm
+from clustersim.errors import ClusterSimError
+from clustersim.slurm import Overheads, fill, future, parse_workload, requests, select, simulate_slurm
+from clustersim.slurm.accounts import Accounting
 from clustersim.slurm.fill import Ask, Filler
 from clustersim.slurm.jobs import Job
 from clustersim.slurm.pool import NodePool
 from clustersim.slurm.quickfill import alike_nodes, one_node
 from clustersim.slurm.requests import JobSpec
+from clustersim.slurm.schema import Section
+from clustersim.slurm.settings import Settings
 from tests.slurm.build import document, job
 from tests.slurm.random_workloads import workloads
 from tests.slurm.test_properties import examples
@@ -32,6 +36,31 @@ def crowds(draw: st.DrawFn) -> dict[str, Any]:
         made.append({**job(f"j{i}", at, draw(st.integers(30, 60 * minutes)), minutes), **more})
     config = {"PriorityWeightAge": 1000, "PriorityType": "priority/multifactor"}
     return document(*made, nodes=6, cpus=8, gpus=4, exclusive=draw(st.booleans()), config=config)
+
+
+def test_a_plain_job_is_read_as_with_care() -> None:
+    """Every set of the plain keys, each right or wrong in every way it can be: the same job, or the same error."""
+    right = {"id": "a.b-1", "user": "alice", "at": 3, "run_s": 0, "time_limit_min": 5, "nodes": 3, "ntasks": 6,
+             "ntasks_per_node": 2, "cpus_per_task": 2, "gpus_per_node": 1}
+    wrong = [None, True, "", "x y", "7", 7, -1, 0, 1.0, 10**10, [], {}]
+    entries = [{key: right[key] for i, key in enumerate(right) if among >> i & 1} for among in range(1 << len(right))]
+    entries += [{**right, key: value} for key in [*right, "job_name", "nice", "oops"] for value in wrong]
+    plain = 0
+    for entry in entries:
+        with pytest.MonkeyPatch.context() as patch:
+            plain += requests._plain(entry) is not None
+            quick = read(entry)
+            patch.setattr(requests, "_plain", lambda data: None)
+            assert read(entry) == quick, entry
+    assert len(entries) > plain > 60
+
+
+def read(entry: dict[str, Any]) -> Any:
+    cluster = Cluster((Node("n", 64),), (Partition("main", ("n",)),))
+    try:
+        return requests.read_job(Section(entry, "w.json", "jobs[0]"), cluster, Settings(), Accounting(), {})
+    except ClusterSimError as error:
+        return str(error)
 
 
 @examples(60)
