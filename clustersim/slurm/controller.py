@@ -118,7 +118,7 @@ class Controller:
         self.last_bf = -self.started
         self.limits: list[tuple[int, int, int, str, int]] = []  # heap of (limit, job number, task, key, generation)
         self.calc_at: int | None = None
-        self.quiet_until = 0  # when the last of the forgotten limits would have been checked
+        self.forgotten = -1  # the last of the limits that were forgotten: its check may end the run
 
     def _load(self, workload: SlurmWorkload) -> None:
         self.agenda.fill((spec.at, INPUTS, ("submit", spec)) for spec in workload.jobs)
@@ -136,18 +136,24 @@ class Controller:
                 soonest = time
         if self.limits and (soonest is None or self.limits[0][0] <= soonest):
             soonest = self._limit_at(soonest)
-        return self.quiet_until if soonest is None and self.quiet_until > self.now else soonest
+        if soonest is None and self.forgotten >= 0:
+            soonest = self.grid(self.forgotten, PERIODIC_TIMEOUT)
+            return soonest if soonest > self.now else None
+        return soonest
 
     def _limit_at(self, soonest: int | None) -> int | None:
         """When the periodic check will next find a limit that is over, if that is before ``soonest``. Limits of runs that
         ended are forgotten, but for the last: a run without an end of its own ends with that check."""
         while self.limits and (soonest is None or self.limits[0][0] <= soonest):
             limit, _number, _task, key, generation = self.limits[0]
-            due = self.grid(max(limit, self.now), PERIODIC_TIMEOUT)  # a job may resume after its limit
+            if limit < self.now:  # a job may resume after its limit
+                limit = self.now
             if self.jobs[key].generation == generation:
+                due = self.grid(limit, PERIODIC_TIMEOUT)
                 return due if soonest is None else min(due, soonest)
             heappop(self.limits)
-            self.quiet_until = max(self.quiet_until, due)
+            if limit > self.forgotten:
+                self.forgotten = limit
         return soonest
 
     def instant(self, now: int) -> None:

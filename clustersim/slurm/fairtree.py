@@ -70,21 +70,20 @@ class FairTree:
         """The job runs from its start on, or goes on after a suspension."""
         name = f"{job.spec.user}@{job.account}"
         self.cores[name] += job.total_cpus
-        self.early[name] += job.total_cpus * self._late(job)
+        if job.start > self.last:
+            self.early[name] += job.total_cpus * (job.start - self.last)
 
     def rest(self, job: Job) -> None:
         """The job is suspended: a recalculation does not count it."""
         name = f"{job.spec.user}@{job.account}"
         self.cores[name] -= job.total_cpus
-        self.early[name] -= job.total_cpus * self._late(job)
+        if job.start > self.last:
+            self.early[name] -= job.total_cpus * (job.start - self.last)
 
     def end(self, job: Job, now: int) -> None:
         """The run is over: count what of it was not counted yet."""
         self.rest(job)
         self._charge({f"{job.spec.user}@{job.account}": job.total_cpus * (now - max(self.last, job.start))})
-
-    def _late(self, job: Job) -> int:
-        return job.start - self.last if job.start > self.last else 0
 
     def grow(self, now: int, half_life: int) -> None:
         """Decay all usage since the last time and add what ran since; see ``decay_apply_new_usage``."""

@@ -145,12 +145,12 @@ def _first_reason(system: Controller, job: Job, now: int) -> None:
         system.priorities.submit(job, now)
     if not free:
         return
-    if all(part_trouble(system, job, name)[0] for name in job.partitions):
+    if not _open_partition(system, job):
         job.reason = "PartitionConfig"
     else:
         if not job.spec.array and not _top_priority(system, job):
             job.reason = "Priority"
-        if not any(_room(system, job, name) for name in job.partitions):
+        if not _room(system, job):
             job.reason = "Resources"
     if job.reason != "None":
         system.recorder.reason(now, job)
@@ -165,11 +165,18 @@ def _top_priority(system: Controller, job: Job) -> bool:
     return True
 
 
-def _room(system: Controller, job: Job, partition: str) -> bool:
-    """Whether enough nodes of a right kind are idle (or shared) at all, whatever the cores."""
-    ask = ask_for(system, job, partition, system.fitting(job, partition) & system.available)
-    nodes = ask.nodes & ~(system.pool.busy | system.closing_bits) if ask.whole else ask.nodes
-    return nodes.bit_count() >= ask.min_nodes
+def _open_partition(system: Controller, job: Job) -> bool:
+    return any(not part_trouble(system, job, name)[0] for name in job.partitions)
+
+
+def _room(system: Controller, job: Job) -> bool:
+    """Whether enough nodes of a right kind are idle (or shared) at all in one of its partitions, whatever the cores."""
+    for name in job.partitions:
+        ask = ask_for(system, job, name, system.fitting(job, name) & system.available)
+        nodes = ask.nodes & ~(system.pool.busy | system.closing_bits) if ask.whole else ask.nodes
+        if nodes.bit_count() >= ask.min_nodes:
+            return True
+    return False
 
 
 # operators

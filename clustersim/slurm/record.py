@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clustersim.clock import uncollected
@@ -135,7 +136,10 @@ def _record(system: Controller, job: Job) -> JobRecord:
         extra=extra)
 
 
+_place = lru_cache(maxsize=100_000)(Place)  # the same shares of a node come again and again
+
+
 def current_run(job: Job, end: int | None, state: str, released: int | None = None, exit_code: str = "0:0") -> Run:
     """The run that goes on (or just ended) as a trace keeps it."""
-    places = tuple([Place(node, cpus, gpus) for node, cpus, gpus in job.places])
+    places = tuple([_place(node, cpus, gpus) for node, cpus, gpus in job.places])
     return Run(job.start, end, state, places, sum([cpus for _node, cpus, _gpus in job.places]), released, exit_code)
