@@ -115,23 +115,25 @@ class _Cycle:
         system = self.system
         ask = ask_for(system, job, name, 0)
         wanted = system.fitting(job, name) & system.available & ~system.foreign(job)
+        length = job.limit_seconds(system.partitions[name])
         plans, begin, counted = not self._too_young_or_low(job, name), self.now, False
         while True:
-            spot = self._spot(ask, name, begin, wanted, plans)
+            spot = self._spot(ask, name, begin, length, wanted, plans)
             if spot is None:
                 return False
             if spot.tested and not counted:
                 self.tried += 1
                 counted = True
-            result = self._use(job, name, spot, plans)
+            result = self._use(job, name, spot, length, plans)
             if result is not AGAIN:
                 return result is KEPT
             begin = spot.later
 
-    def _spot(self, ask: Ask, name: str, begin: int, nodes: int, plans: bool) -> _Spot | None:
-        """The first placement from ``begin`` on, with when to look again if it will not do; ``None`` if reserved for ever."""
+    def _spot(self, ask: Ask, name: str, begin: int, length: int, nodes: int, plans: bool) -> _Spot | None:
+        """The first placement for ``length`` seconds from ``begin`` on, with when to look again if it will not do; ``None`` if
+        reserved for ever."""
         system, job = self.system, ask.job
-        length, until = job.limit_seconds(system.partitions[name]), 0
+        until = 0
         if job.spec.reservation or system.reservations.all:
             window = system.reservations.window(
                 job, begin, length, system.pool.every, system.part_nodes[name], ask.required, move=True)
@@ -152,7 +154,7 @@ class _Cycle:
                 spot.start, spot.chosen = max(found[0], begin), found[1]
         return spot
 
-    def _use(self, job: Job, name: str, spot: _Spot, plans: bool) -> str:
+    def _use(self, job: Job, name: str, spot: _Spot, length: int, plans: bool) -> str:
         """Start the job there, or plan it (if it may have ``plans``), or say that a later time must be tried."""
         system, now = self.system, self.now
         if spot.chosen is None:
@@ -175,29 +177,28 @@ class _Cycle:
         if start > now + self.options.bf_window * MINUTE:
             job.planned = start
             return LEFT_OUT
-        end = start + job.limit_seconds(system.partitions[name])
-        if start > now and self.space.clashes(self.space.floor(start), self.space.floor(end), nodes):
+        if start > now and self.space.clashes(self.space.floor(start), self.space.floor(start + length), nodes):
             spot.later = start + (start == spot.begin)
             return AGAIN
-        return KEPT if self._reserve(job, name, start, nodes, tres(system, spot.ask, spot.chosen)) else LEFT_OUT
+        return KEPT if self._reserve(job, name, start, length, spot.ask, spot.chosen) else LEFT_OUT
 
     def _note_start(self, job: Job) -> None:
         self.started += 1
         if job.whole:
             self.space.reserve(0, self.space.floor(job.limit_end), job.node_bits)
 
-    def _reserve(self, job: Job, name: str, start: int, nodes: int, amounts: dict[str, int]) -> bool:
-        system = self.system
-        if not self.options.assoc_limit_stop:
-            reason = system.policy.after(job, amounts)
+    def _reserve(self, job: Job, name: str, start: int, length: int, ask: Ask, chosen: Chosen) -> bool:
+        system, nodes = self.system, chosen.nodes
+        if not self.options.assoc_limit_stop and system.policy.any:
+            reason = system.policy.after(job, tres(system, ask, chosen))
             if reason:
                 set_reason(system, job, self.now, reason)
                 return False
         self.plans_in[name] += 1
         job.planned = start
-        self.array_plans[job.spec.id] += bool(job.spec.array)
+        if job.spec.array:
+            self.array_plans[job.spec.id] += 1
         system.planned |= nodes
-        length = job.limit_seconds(system.partitions[name])
         self.space.reserve(self.space.floor(start), self.space.floor(start + length), nodes)
         return True
 

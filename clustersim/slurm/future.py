@@ -9,10 +9,8 @@ too few are counted and not tried.
 """
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from itertools import accumulate
-from operator import or_
 from typing import TYPE_CHECKING
 
 from clustersim.slurm import preempt
@@ -38,19 +36,24 @@ class Future:
     def __init__(self, pool: NodePool, jobs: Iterable[Job] = ()) -> None:
         self.pool = pool
         self.jobs = sorted((job.limit_end, job.number, job.task, job) for job in jobs)
+        self.ends = [entry[0] for entry in self.jobs]  # when they end, in order
+        self.nodes = [entry[3].node_bits for entry in self.jobs]  # and their nodes
         self._forget()
 
     def add(self, job: Job) -> None:
-        insort(self.jobs, (job.limit_end, job.number, job.task, job))
+        position = bisect_left(self.jobs, (job.limit_end, job.number, job.task))
+        self.jobs.insert(position, (job.limit_end, job.number, job.task, job))
+        self.ends.insert(position, job.limit_end)
+        self.nodes.insert(position, job.node_bits)
         self._forget()
 
     def remove(self, job: Job) -> None:
-        del self.jobs[bisect_left(self.jobs, (job.limit_end, job.number, job.task))]
+        position = bisect_left(self.jobs, (job.limit_end, job.number, job.task))
+        del self.jobs[position], self.ends[position], self.nodes[position]
         self._forget()
 
     def _forget(self) -> None:
         self._pools = {0: self.pool}
-        self._ends: list[int] = []
         self._emptied: tuple[list[int], list[int]] | None = None
 
     def after(self, count: int) -> NodePool:
@@ -63,20 +66,13 @@ class Future:
             self._pools[count] = pool
         return self._pools[count]
 
-    @property
-    def ends(self) -> list[int]:
-        """When the jobs end, in order."""
-        if not self._ends:
-            self._ends = [entry[0] for entry in self.jobs]
-        return self._ends
-
     def steps(self, nodes: int, clock: int, first: int = 0) -> Iterator[int]:
         """The position of the last job of each step in which jobs that hold any of ``nodes`` are taken away, from the step
         on that has the job at position ``first``. ``clock`` is what a wall clock shows at 0."""
-        jobs, ends, count = self.jobs, self.ends, len(self.jobs)
+        held, ends, count = self.nodes, self.ends, len(self.jobs)
         i, window, edge = 0, FIRST_WINDOW, 0
         while True:
-            while i < count and not jobs[i][3].node_bits & nodes:
+            while i < count and not held[i] & nodes:
                 i += 1
             if i == count:
                 return
@@ -88,7 +84,7 @@ class Future:
             i = max(bisect_right(ends, edge + window, i), i + 1)
             if i > first:
                 last = i - 1
-                while not jobs[last][3].node_bits & nodes:
+                while not held[last] & nodes:
                     last -= 1
                 yield last
             window *= 2
@@ -98,18 +94,16 @@ class Future:
         """The position of each job that leaves nodes empty when all before it are gone, in order; and for each of them all
         nodes that are empty then."""
         if self._emptied is None:
-            left: list[tuple[int, int]] = []
-            held = self.pool.busy
-            for position in range(len(self.jobs) - 1, -1, -1):
-                nodes = self.jobs[position][3].node_bits & held
-                if nodes:
-                    left.append((position, nodes))
-                    held ^= nodes
-                    if not held:
-                        break
-            left.reverse()
-            empties = accumulate((nodes for _position, nodes in left), or_, initial=self.pool.every & ~self.pool.busy)
-            self._emptied = [position for position, _nodes in left], list(empties)[1:]
+            positions, empties, occupied, every = [], [], 0, self.pool.every
+            for position in range(len(self.nodes) - 1, -1, -1):
+                nodes = self.nodes[position]
+                if nodes & ~occupied:  # no later job has them all
+                    positions.append(position)
+                    empties.append(every & ~occupied)
+                    occupied |= nodes
+            positions.reverse()
+            empties.reverse()
+            self._emptied = positions, empties
         return self._emptied
 
 
