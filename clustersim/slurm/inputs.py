@@ -145,7 +145,7 @@ def _first_reason(system: Controller, job: Job, now: int) -> None:
         system.priorities.submit(job, now)
     if not free:
         return
-    if not _open_partition(system, job):
+    if all(part_trouble(system, job, name)[0] for name in job.partitions):
         job.reason = "PartitionConfig"
     else:
         if not job.spec.array and not _top_priority(system, job):
@@ -163,10 +163,6 @@ def _top_priority(system: Controller, job: Job) -> bool:
                 and system.part_nodes[other.partition] & mine:
             return False
     return True
-
-
-def _open_partition(system: Controller, job: Job) -> bool:
-    return any(not part_trouble(system, job, name)[0] for name in job.partitions)
 
 
 def _room(system: Controller, job: Job) -> bool:
