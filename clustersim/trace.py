@@ -32,9 +32,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a job. ``end`` is the end on record; ``released`` is when the resources were free again.
+    """One run of a job. ``end`` is the end on record; ``released`` is when all its resources were free again.
 
-    Both are ``None`` while the job runs. On a pool of cores ``places`` is empty and ``cores`` counts.
+    Both are ``None`` while the job runs. ``early`` names nodes that were free before ``released``, and when. On a pool of
+    cores ``places`` is empty and ``cores`` counts.
     """
 
     start: int
@@ -44,6 +45,7 @@ class Run:
     cores: int = 0
     released: int | None = None
     exit_code: str = "0:0"
+    early: tuple[tuple[str, int], ...] = ()
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -168,7 +170,7 @@ class Trace:
         data = {
             "format": FORMAT, "policy": self.policy, "cores": self.cores, "until": self.until, "seed": self.seed,
             "nodes": [asdict(n) for n in self.nodes],
-            "jobs": [asdict(j) for j in self.jobs],
+            "jobs": [_job_data(j) for j in self.jobs],
             "log": None if self.log is None else [[e.time, e.kind, e.subject, dict(e.detail)] for e in self.log],
         }
         if self.spans or self.ticks != 1:
@@ -203,9 +205,18 @@ class Trace:
         return cls.from_json(Path(path).read_text(encoding="utf-8"), str(path))
 
 
+def _job_data(job: JobRecord) -> dict[str, Any]:
+    data = asdict(job)
+    for run in data["runs"]:
+        if not run["early"]:
+            del run["early"]
+    return data
+
+
 def _job_from(data: dict[str, Any]) -> JobRecord:
     runs = tuple(
-        Run(**{**run, "places": tuple(Place(p["node"], p["cpus"], tuple(p["gpus"])) for p in run["places"])})
+        Run(**{**run, "places": tuple(Place(p["node"], p["cpus"], tuple(p["gpus"])) for p in run["places"]),
+               "early": tuple((node, time) for node, time in run.get("early", ()))})
         for run in data["runs"]
     )
     return JobRecord(**{**data, "runs": runs})
@@ -258,6 +269,8 @@ def _check_job(job: JobRecord, spanned: bool = False) -> None:
         released = run.released if run.released is not None else run.end
         if not run.start <= run.end <= released:
             raise InvariantError(f"job {job.id}: start {run.start}, end {run.end}, release {released} are out of order")
+        if not all(node in run.nodes and run.end <= time <= released for node, time in run.early):
+            raise InvariantError(f"job {job.id}: {run.early} are not nodes that were free between its end and its release")
         if run.state == "COMPLETED" and run.end != _work_done(job, run) and not spanned:
             raise InvariantError(f"job {job.id} completed after {run.end - run.start} s; its work takes {job.runtime} s")
         before = run.start if job.extra.get("resubmitted") else released
@@ -289,13 +302,15 @@ def _check_capacity(trace: Trace) -> None:
         if not trace.nodes:
             changes += [(start, 1, "", run.cores), (stop, 0, "", -run.cores)] if stop > start else []
             continue
+        early = dict(run.early)
         for place in run.places:
             if place.node not in capacity:
                 raise InvariantError(f"job {job.id} runs on {place.node}, which is not a node of the cluster")
-            for begin, end in _unpaused(job, run, start, stop):
+            free = early.get(place.node, stop)
+            for begin, end in _unpaused(job, run, start, free):
                 changes += [(begin, 1, place.node, place.cpus), (end, 0, place.node, -place.cpus)] if end > begin else []
             for gpu in place.gpus:
-                held.setdefault((place.node, gpu), []).append((start, stop, job.id))
+                held.setdefault((place.node, gpu), []).append((start, free, job.id))
     _check_cores(trace, capacity, sorted(changes))
     for (node, gpu), spans in held.items():
         if gpu >= capacity[node].gpus:

@@ -56,7 +56,7 @@ def workload(settings: Mapping[str, Value]) -> dict[str, Any]:
                     "partitions": [{"name": "main", "Default": "YES", "MaxTime": "INFINITE", "OverSubscribe": "EXCLUSIVE"}]},
         "config": {"SchedulerType": "sched/builtin", "SchedulerParameters": f"{BASE_SCHEDULER_PARAMETERS},bf_max_job_test=1",
                    "PriorityType": "priority/multifactor",
-                   "AccountingStorageEnforce": "associations", "PriorityWeightFairshare": "100000",
+                   "AccountingStorageEnforce": "associations,limits", "PriorityWeightFairshare": "100000",
                    "PriorityCalcPeriod": str(PERIOD // MINUTE), "PriorityDecayHalfLife": str(half_life)},
         "accounting": {"qos": [], "accounts": [{"name": name, "fairshare": share} for name, share in shares.items()],
                        "users": [{"name": user, "account": account} for user, account in PEOPLE]},

@@ -39,6 +39,7 @@ class Qos:
     priority: int = 0
     preempt: frozenset[str] = frozenset()
     preempt_mode: str = ""  # "": that of the cluster
+    within: bool = False  # its jobs may preempt each other by priority
     grace: int = 0  # seconds
     flags: frozenset[str] = frozenset()
     limits: Limits = Limits()
@@ -114,17 +115,19 @@ def read_accounting(section: Section) -> Accounting:
 
 
 def _qos(item: Section) -> Qos:
-    """One QOS. The mode ``off`` is stored as 0, which means none of its own: the cluster's holds (``preempt_qos.c``)."""
-    mode = item.text("preemptmode", "").upper()
+    """One QOS. The mode ``off`` is stored as 0, which means none of its own: the cluster's holds. ``within`` beside a mode lets
+    its jobs preempt each other; alone it leaves them no mode, so that nobody can preempt them (``preempt_qos.c``)."""
+    words = item.text("preemptmode", "").upper().split(",")
+    mode, within = ",".join(word for word in words if word != "WITHIN") or "", "WITHIN" in words
     if mode not in {"", "CLUSTER", "OFF", "CANCEL", "REQUEUE", "SUSPEND"}:
-        raise InputError(item.where("preemptmode"), mode, "cluster, off, cancel, requeue, suspend")
+        raise InputError(item.where("preemptmode"), mode, "cluster, off, cancel, requeue, suspend, within")
     flags = frozenset(filter(None, item.text("flags", "").split(",")))
     for flag in sorted(flags - {"DenyOnLimit"}):
         raise UnsupportedError(item.where("flags"), flag)
     qos = Qos(
         name=item.text("name"), priority=item.integer("priority", 0, high=2**31), limits=_limits(item), flags=flags,
         preempt=frozenset(filter(None, item.text("preempt", "").split(","))),
-        preempt_mode="" if mode in {"CLUSTER", "OFF"} else mode,
+        preempt_mode="OFF" if within and not mode else "" if mode in {"CLUSTER", "OFF"} else mode, within=within,
         grace=max(item.integer(key, 0) for key in ("gracetime", "GraceTime")))
     item.finish()
     return qos

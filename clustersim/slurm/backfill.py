@@ -190,7 +190,7 @@ class _Cycle:
     def _reserve(self, job: Job, name: str, start: int, length: int, ask: Ask, chosen: Chosen) -> bool:
         system, nodes = self.system, chosen.nodes
         if not self.options.assoc_limit_stop and system.policy.any:
-            reason = system.policy.after(job, tres(system, ask, chosen))
+            reason = system.policy.after(job, tres(system, ask, chosen), ask.required)
             if reason:
                 set_reason(system, job, self.now, reason)
                 return False

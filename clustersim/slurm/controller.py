@@ -96,13 +96,15 @@ class Controller:
         self.first_submit: dict[str, int] = {}
         self.pauses: dict[str, list[list[int]]] = {}
         self.next_number = 1
+        self.last_listed = 0
         self.completing: dict[str, Job] = {}
         self.future = Future(self.pool)  # the jobs that run and are not suspended
 
     def _healthy_nodes(self) -> None:
         self.closing = [0] * self.pool.size  # completing jobs on each node
         self.closing_bits = self.down = self.drain = self.silent = self.planned = self.maint = 0
-        self.stuck: list[tuple[str, int]] = []  # (job, run) whose nodes cannot be cleaned up: their daemon is dead
+        self.unclean: dict[tuple[str, int], int] = {}  # (job, run) that is over -> nodes that still complete
+        self.stuck: list[tuple[str, int, int]] = []  # (job, run, nodes that cannot be cleaned up: their daemon is dead)
         self.given_up: dict[int, int] = {}  # node -> when a ping will give it up, if its daemon stays dead
         self.owners: dict[int, str] = {}
         self.node_reason: dict[int, str] = {}
@@ -225,6 +227,12 @@ class Controller:
         """Something changed that the next backfill cycle should see."""
         if self.bf_dirty is None:
             self.bf_dirty = now
+
+    def seen_periodically(self, now: int) -> None:
+        """Something changed that wakes no loop: the next periodic runs will see it, the main loop in a second or later."""
+        due = self.grid(now + 1, self.settings.scheduler.sched_interval)
+        self.full_at = due if self.full_at is None else min(due, self.full_at)
+        self.changed(now)
 
     def recheck_at(self, now: int, time: int) -> None:
         """Nothing happens at ``time``, but from then on a job may be eligible: the next periodic runs will see it."""

@@ -5,7 +5,6 @@ Source: facts, section 2; ``src/plugins/priority/multifactor/fair_tree.c`` of Sl
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf
@@ -34,9 +33,13 @@ class FairTree:
     """The usage of every user and account, and the ranking as of the last recalculation.
 
     Keys of branches are account names and ``user@account``; root's own user counts too (facts, section 2).
+    ``half_life`` in seconds, 0: nothing decays. ``ends``: whether what a job used since the last recalculation is
+    counted at its end; Slurm does so only where limits are enforced (``_adjust_limit_usage`` in ``acct_policy.c``).
     """
 
-    def __init__(self, accounting: Accounting) -> None:
+    def __init__(self, accounting: Accounting, half_life: int = 0, ends: bool = True) -> None:
+        self.kept = 1 - DECAY / half_life if half_life else 1.0  # what a second leaves of usage
+        self.ends = ends
         self.root = _Branch("", False, 1)
         self.branches = {"": self.root}
         self._add(_Branch("root@", True, 1, self.root, who=("root", "")))
@@ -51,8 +54,8 @@ class FairTree:
             for child in branch.children:
                 child.share = child.shares / total if total else 0.0
         self.users = sum(branch.user for branch in self.branches.values())
-        self.cores: defaultdict[str, int] = defaultdict(int)   # branch of a user -> cores of its running jobs
-        self.early: defaultdict[str, int] = defaultdict(int)   # core seconds they did not use since ``last``
+        self.cores: defaultdict[str, int] = defaultdict(int)  # branch of a user -> cores that run since before ``last``
+        self.fresh: dict[str, tuple[str, int, int]] = {}  # job that started since ``last`` -> branch, cores, start
         self.last = 0
         self.rank()
 
@@ -67,41 +70,40 @@ class FairTree:
         return self.ranking.factor
 
     def run(self, job: Job) -> None:
-        """The job runs from its start on, or goes on after a suspension."""
-        name = f"{job.spec.user}@{job.account}"
-        self.cores[name] += job.total_cpus
-        if job.start > self.last:
-            self.early[name] += job.total_cpus * (job.start - self.last)
-
-    def rest(self, job: Job) -> None:
-        """The job is suspended: a recalculation does not count it."""
-        name = f"{job.spec.user}@{job.account}"
-        self.cores[name] -= job.total_cpus
-        if job.start > self.last:
-            self.early[name] -= job.total_cpus * (job.start - self.last)
+        """The job runs from its start on. A suspension changes nothing: its cores count on (``decay_apply_new_usage``)."""
+        self.fresh[job.key] = (f"{job.spec.user}@{job.account}", job.total_cpus, job.start)
 
     def end(self, job: Job, now: int) -> None:
         """The run is over: count what of it was not counted yet."""
-        self.rest(job)
-        self._charge({f"{job.spec.user}@{job.account}": job.total_cpus * (now - max(self.last, job.start))})
+        name, cores, since = f"{job.spec.user}@{job.account}", job.total_cpus, self.last
+        if job.key in self.fresh:
+            name, cores, since = self.fresh.pop(job.key)
+        else:
+            self.cores[name] -= cores
+        if self.ends:
+            self._charge(name, cores, now - since)
 
-    def grow(self, now: int, half_life: int) -> None:
-        """Decay all usage since the last time and add what ran since; see ``decay_apply_new_usage``."""
-        factor = (1 - DECAY / half_life) ** (now - self.last) if half_life else 1.0
+    def grow(self, now: int) -> None:
+        """Decay all usage since the last time and add what ran since; see ``_decay_thread`` and ``_apply_new_usage``."""
+        passed = now - self.last
+        factor = self.kept ** passed
         for branch in self.branches.values():
             branch.usage *= factor
-        passed, early = now - self.last, self.early
-        self._charge({name: cores * passed - early[name] for name, cores in self.cores.items() if cores})
-        self.early, self.last = defaultdict(int), now
+        for name, cores in self.cores.items():
+            self._charge(name, cores, passed)
+        for name, cores, start in self.fresh.values():
+            self._charge(name, cores, now - start)
+            self.cores[name] += cores
+        self.fresh, self.last = {}, now
         self.rank()
 
-    def _charge(self, core_seconds: Mapping[str, int]) -> None:
-        """Count these for users and for all accounts above them."""
-        for name, amount in core_seconds.items():
-            branch = self.branches.get(name)
-            while branch is not None:
-                branch.usage += amount
-                branch = branch.above
+    def _charge(self, name: str, cores: int, seconds: int) -> None:
+        """Count so many seconds on these cores for a user and all accounts above; they have decayed like old ones."""
+        amount = cores * seconds * self.kept ** seconds if cores else 0.0
+        branch = self.branches.get(name) if amount else None
+        while branch is not None:
+            branch.usage += amount
+            branch = branch.above
 
     def rank(self) -> None:
         """Take the usage as it is for the ranking."""

@@ -1,9 +1,11 @@
-"""Feature constraints (``sbatch --constraint``): ``a``, ``a&b``, ``a|b``, counts such as ``a*2`` or ``[a*2&b*1]``.
+"""Feature constraints (``sbatch --constraint``): ``a``, ``a&b``, ``a|b``, ``[a|b]``, counts such as ``a*2`` or ``[a*2&b*1]``.
 
 Source: sbatch(1), ``--constraint``; ``build_feature_list`` (``job_scheduler.c``) and ``_get_req_features``
 (``node_scheduler.c``) of Slurm 22.05, and measured: a count asks for that many nodes with the feature among the job's nodes.
 In brackets each count takes nodes of its own. Without them the nodes of one count must also have the feature of the next,
-and features without a count are passed over beside one with a count.
+and features without a count are passed over beside one with a count. ``[a|b]`` asks for nodes that are alike: those of the
+first feature with which the job can start, or, in backfill's plan, with which it starts first (``_pick_best_nodes``,
+``_try_sched`` in ``backfill.c``; measured: features_alike).
 """
 from __future__ import annotations
 
@@ -23,6 +25,7 @@ class Constraint:
     counts: tuple[tuple[str, int], ...] = ()
     bracketed: bool = False
     passed_over: frozenset[str] = frozenset()
+    alike: tuple[str, ...] = ()  # all nodes must have the same one of these
 
     def names(self) -> set[str]:
         return {name for group in self.any_of for name in group} | {name for name, _count in self.counts} | self.passed_over
@@ -46,7 +49,7 @@ class Constraint:
 
 
 def parse_constraint(text: str, where: str = "constraint") -> Constraint:
-    """``text`` as a :class:`Constraint`; ``[a|b]`` (all nodes alike) and parentheses are not modelled.
+    """``text`` as a :class:`Constraint`; parentheses are not modelled.
 
     >>> parse_constraint("cpu&new").any_of == (frozenset({"cpu", "new"}),)
     True
@@ -58,12 +61,16 @@ def parse_constraint(text: str, where: str = "constraint") -> Constraint:
     bracketed = re.fullmatch(r"\[([^\[\]()|]*\*[^\[\]()|]*)\]", text.strip())
     if bracketed:
         text = bracketed[1]
+    alike = re.fullmatch(r"\[([A-Za-z][\w.=-]*(?:\|[A-Za-z][\w.=-]*)+)\]", text.strip())
+    if alike:
+        names = tuple(alike[1].split("|"))
+        return Constraint(tuple(frozenset({name}) for name in names), alike=names)
     if re.search(r"[\[\]()]", text):
         raise UnsupportedError(where, text)
     plain: list[frozenset[str]] = []
     counts: list[tuple[str, int]] = []
     for group in text.split("|"):
-        names = []
+        joined = []
         for part in group.split("&"):
             match = re.fullmatch(r"([A-Za-z][\w.=-]*)(?:\*(\d{1,9}))?", part.strip())
             if not match:
@@ -71,14 +78,19 @@ def parse_constraint(text: str, where: str = "constraint") -> Constraint:
             if match[2]:
                 counts.append((match[1], int(match[2])))
             else:
-                names.append(match[1])
-        if names:
-            plain.append(frozenset(names))
+                joined.append(match[1])
+        if joined:
+            plain.append(frozenset(joined))
     if counts and "|" in text:
         raise UnsupportedError(where, text)
     if counts:
         return Constraint((), tuple(counts), bool(bracketed), frozenset(name for group in plain for name in group))
     return Constraint(tuple(plain))
+
+
+def picks(text: str) -> bool:
+    """Whether the constraint says more than which nodes suit."""
+    return "*" in text or "[" in text
 
 
 def feature_bits(features: Sequence[frozenset[str]]) -> dict[str, int]:

@@ -13,6 +13,8 @@ from operator import attrgetter
 from clustersim.slurm.jobs import Job, bits_of
 from clustersim.slurm.pool import NodePool
 
+NO_LIMIT = 2**32  # cores
+
 
 @dataclass(slots=True)
 class Ask:
@@ -66,6 +68,7 @@ class Filler:
         # Where every node gives its share and no more, nodes can be added many at a time.
         self.uniform = not ask.whole and not self.need_gpus and spec.min_cpus == min_nodes * self.per_node == (
             self.need_nodes * self.per_node)
+        self.most = trimmed(ask)
         self.taken = Chosen(each=self.per_node if self.uniform else 0)
 
     @property
@@ -78,17 +81,19 @@ class Filler:
 
     def available(self, i: int) -> int:
         """The cores that node ``i`` could give, whether tasks of ``cpus_per_task`` fill them or not (see ``spread_tasks``)."""
-        return self.pool.free_cpus.of(i)
+        return min(self.pool.free_cpus.of(i), self.most)
 
     def cores(self, nodes: int) -> int:
         """The cores that all of ``nodes`` could give."""
-        return self.pool.free_cpus.total(nodes)
+        if self.most == NO_LIMIT:
+            return self.pool.free_cpus.total(nodes)
+        return sum(min(free, self.most) * (bits & nodes).bit_count() for free, bits in self.pool.free_cpus.sets.items())
 
     def same_cores(self, nodes: int) -> int:
         """What each of ``nodes`` could give, if they are all alike; else 0."""
         for free, bits in self.pool.free_cpus.sets.items():
             if bits & nodes:
-                return 0 if nodes & ~bits else free
+                return 0 if nodes & ~bits else min(free, self.most)
         return 0
 
     def gpus(self, nodes: int) -> int:
@@ -141,6 +146,22 @@ class Filler:
     def add_required(self) -> None:
         for i in bits_of(self.ask.required):
             self.add(i)
+
+
+def trimmed(ask: Ask) -> int:
+    """The cores that a node counts with for a job with GPUs, when it is known how many tasks the node gets: what these need
+    (``_select_cores`` in ``job_test.c``, ``gres_select_filter_sock_core``; measured: mix_gpus). So an empty node is as good
+    as a started one, and the first of them is taken."""
+    spec = ask.job.spec
+    if ask.whole or not spec.gpus:
+        return NO_LIMIT
+    if spec.ntasks_per_node:
+        return spec.ntasks_per_node * spec.cpus_per_task
+    if ask.max_nodes == 1 and spec.max_nodes == 1 and spec.ntasks:
+        return spec.ntasks * spec.cpus_per_task
+    if spec.ntasks == 1 or spec.ntasks == spec.min_nodes == spec.max_nodes:
+        return spec.cpus_per_task
+    return NO_LIMIT
 
 
 Method = Callable[[Filler], Chosen | None]
@@ -252,6 +273,7 @@ def _best_single(fill: Filler, nodes: int) -> int:
     best, fewest = -1, 0
     for free, bits in fill.pool.free_cpus.sets.items():
         here = bits & nodes
+        free = min(free, fill.most)
         if not here or free < fill.need_cpus or (best >= 0 and free > fewest):
             continue
         if fill.need_gpus > 0:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from clustersim.slurm import preempt
+from clustersim.slurm.features import picks
 from clustersim.slurm.fill import Ask, Chosen
 from clustersim.slurm.jobs import Job
 from clustersim.slurm.placing import place
@@ -159,7 +160,7 @@ def will_run(system: Controller, ask: Ask, partition: str, now: int, latest: int
 def _leaves_no_trace(system: Controller, ask: Ask) -> bool:
     """Whether a placement that comes to nothing changes nothing: the job's cores are known and will be the same."""
     spec = ask.job.spec
-    if spec.switches or "*" in spec.constraint or spec.gpus_per_job or ask.max_nodes != ask.min_nodes:
+    if spec.switches or picks(spec.constraint) or spec.gpus_per_job or ask.max_nodes != ask.min_nodes:
         return False
     if ask.whole:
         [*sizes] = system.blank.free_cpus.sets
@@ -170,7 +171,7 @@ def _leaves_no_trace(system: Controller, ask: Ask) -> bool:
 
 def _needs_empty_nodes(system: Controller, ask: Ask) -> bool:
     """Whether the job can use no node on which another one runs: it takes nodes whole, or all the cores of each."""
-    if system.pauses or "*" in ask.job.spec.constraint:
+    if system.pauses or picks(ask.job.spec.constraint):
         return False
     return ask.whole or not ask.nodes & system.blank.free_cpus.at_least(least_cpus(ask) + 1)
 

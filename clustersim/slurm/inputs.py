@@ -59,6 +59,7 @@ def submit(system: Controller, now: int, spec: JobSpec) -> None:
         system.recorder.write(now, "reject", spec.id, why=why)
         return
     system.next_number += 1
+    lifecycle.list_last(system, tasks)
     for job in tasks:
         system.jobs[job.key] = system.pending[job.key] = job
         system.first_submit[job.key] = now
@@ -205,21 +206,23 @@ def _scancel(system: Controller, now: int, one: OperatorAct) -> None:
 
 
 def _hold(system: Controller, now: int, one: OperatorAct) -> None:
-    for job in targets(system, one.job):
+    """Priority 0: the job waits with the reason. One that runs goes on; if it comes back to the queue, it is held."""
+    for job in (job for job in targets(system, one.job) if job.state in {"PENDING", "RUNNING", "SUSPENDED"}):
+        job.held = "user" if one.user == job.spec.user else "admin"
         if job.state == "PENDING":
-            owner = one.user == job.spec.user
-            job.held, job.reason, job.detail = ("user", "JobHeldUser", "") if owner else ("admin", "JobHeldAdmin", "")
-            job.eligible = None
+            job.reason, job.detail, job.eligible = lifecycle.HELD[job.held], "", None
             system.recorder.reason(now, job)
             system.changed(now)
 
 
 def _release(system: Controller, now: int, one: OperatorAct) -> None:
     for job in targets(system, one.job):
-        if job.state == "PENDING" and job.held and (job.held == "user" or one.user == "root"):
-            job.held, job.reason, job.detail = "", "None", ""
-            eligible(system, job, now)
-            system.priorities.submit(job, now)  # with priority/basic it goes behind all others
+        if job.held and (job.held == "user" or one.user == "root"):
+            job.held = ""
+            if job.state == "PENDING":
+                job.reason, job.detail = "None", ""
+                eligible(system, job, now)
+                system.priorities.submit(job, now)  # with priority/basic it goes behind all others
     system.queue_main(now)
 
 
@@ -228,9 +231,7 @@ MIN_JOB_AGE = 300  # seconds after its end the controller forgets a job (slurm.c
 
 def _requeue(system: Controller, now: int, one: OperatorAct) -> None:
     """A job that is over is run again too, as long as the controller remembers it (``_job_requeue`` in ``job_mgr.c``)."""
-    for job in targets(system, one.job):
-        if not lifecycle.may_requeue(system, job):
-            continue
+    for job in (job for job in targets(system, one.job) if lifecycle.may_requeue(system, job)):
         if job.state in {"RUNNING", "SUSPENDED"}:
             lifecycle.stop(system, job, now, "REQUEUED", N_("requeued by an operator"), requeue=True)
         elif job.state in FINISHED and job.runs and job.end is not None and now - job.end < MIN_JOB_AGE:
@@ -305,9 +306,9 @@ def _ping(system: Controller, time: int, every: int) -> int:
 
 
 def _last_contact(system: Controller, i: int) -> int:
-    """When a job last started or ended on the node; it answered then. Else when the controller came up."""
+    """When a job last began there as on its first node, which launches it, or ended; else when the controller came up."""
     name = system.cluster.nodes[i].name
-    times = [job.start for job in system.running.values() if job.node_bits >> i & 1]
+    times = [job.start for job in system.running.values() if job.allocation[0][0] == i]
     times += [run.end for job in system.jobs.values() for run in job.runs if run.end is not None and name in run.nodes]
     return max(times, default=-system.started)
 
@@ -338,7 +339,7 @@ def _start_slurmd(system: Controller, now: int, one: OperatorAct) -> None:
 
 def _asked_again_at(system: Controller, now: int) -> int:
     """When nodes are asked once more to clean up after completing jobs (``_list_find_job_old`` in ``job_mgr.c``; measured)."""
-    ended = max(system.jobs[key].runs[run - 1].end or 0 for key, run in system.stuck)
+    ended = max(system.jobs[key].runs[run - 1].end or 0 for key, run, _nodes in system.stuck)
     again = ended + system.settings.kill_wait + 2 * MESSAGE_TIMEOUT + 1
     return system.grid(max(now, again), PURGE_JOB_INTERVAL)
 

@@ -34,6 +34,7 @@ class Job:
     number: int
     task: int = -1
     submit: int = 0
+    listed: int = 0  # place in the controller's list of jobs: rising
     state: str = "PENDING"
     reason: str = "None"
     detail: str = ""
@@ -71,7 +72,6 @@ class Job:
     scheduler: str = ""
     requeue_pending: bool = False
     runs: list[Run] = field(default_factory=list)
-    run_bits: list[int] = field(default_factory=list)  # the nodes of each
     places: tuple[tuple[str, int, tuple[int, ...]], ...] = ()
     completing: bool = False
     last_question: tuple[int, int, Partition] | None = None  # on which empty nodes planning last looked for a place ...

@@ -21,6 +21,7 @@ from clustersim.units import MINUTE
 if TYPE_CHECKING:
     from clustersim.slurm.controller import Controller
 
+HELD = {"user": "JobHeldUser", "admin": "JobHeldAdmin"}  # who holds a job -> its reason
 REQUEUE_DELAY = 121  # credential lifetime (AuthInfo=cred_expire, 120 s) plus 1: measured, and job_mgr.c
 
 
@@ -50,8 +51,9 @@ def start(system: Controller, job: Job, partition: str, allocation: Allocation, 
         system.owners.update((i, job.spec.user) for i in bits_of(job.node_bits))
     del system.pending[job.key]
     system.running[job.key] = job
+    _split(system, job)
     job.held_tres = {"cpu": job.total_cpus, "gres/gpu": gpus, "node": len(allocation)}
-    system.policy.count_run(job, job.held_tres)
+    system.policy.count_run(job, job.held_tres, job.node_bits)
     system.priorities.shares.run(job)
     wait = now - job.submit
     system.recorder.forget_reason(job)
@@ -61,6 +63,20 @@ def start(system: Controller, job: Job, partition: str, allocation: Allocation, 
     if job.limit is not None:
         system.limit_check(job)
     system.calc_soon(now)
+
+
+def list_last(system: Controller, jobs: list[Job]) -> None:
+    """Put one record, all these tasks of an array, at the end of the controller's list of jobs."""
+    system.last_listed += 1
+    for job in jobs:
+        job.listed = system.last_listed
+
+
+def _split(system: Controller, job: Job) -> None:
+    """A task that starts keeps the place of its array in the list; what is left of the array is a new record behind all
+    others (``job_array_split`` in ``job_mgr.c``). Only ``sched/builtin`` walks the list; measured: builtin_reservation."""
+    if job.spec.array and not job.runs and not system.settings.backfill:
+        list_last(system, [task for task in system.arrays[job.spec.id] if task.state == "PENDING" and not task.runs])
 
 
 def _go_on(system: Controller, job: Job, now: int) -> None:
@@ -80,12 +96,12 @@ def work_done(system: Controller, now: int, key: str, generation: int) -> None:
 
 def end(system: Controller, job: Job, now: int, state: str, exit_code: str = "0:0", linger: int = 0,
         requeue: bool = False) -> None:
-    """The job's end on record; its nodes complete for ``linger`` seconds more than the cleanup takes."""
+    """The job's end on record. Each node completes by itself: the first one, where the batch script runs, for ``linger``
+    seconds more than the cleanup takes (``job_epilog_complete`` in ``job_mgr.c``; measured: clean_one_by_one)."""
     job.generation += 1
     if job.suspended_at is not None:
         _unpause(system, job, now)
         system.pool.take(holding(job.allocation, gpus=False))  # they were given back when it paused
-        system.priorities.shares.run(job)
         system.future.add(job)
     system.pool.give_back(job.holding)
     system.pool.mark_gpus(job.allocation, taken=False)
@@ -100,7 +116,6 @@ def end(system: Controller, job: Job, now: int, state: str, exit_code: str = "0:
     system.completing[job.key] = job
     free = now + linger + system.overheads.cleanup
     job.runs.append(current_run(job, now, state, free, exit_code))
-    job.run_bits.append(job.node_bits)
     system.recorder.write(now, "end", job.key, state=state, exit_code=exit_code)
     if not requeue:
         system.policy.count_submit(job, -1)
@@ -109,33 +124,43 @@ def end(system: Controller, job: Job, now: int, state: str, exit_code: str = "0:
     if system.settings.complete_wait:
         system.recheck_at(now, now + system.settings.complete_wait + 1)
     _owners_left(system, job)
-    at_once = free == now + system.overheads.cleanup > now  # settled and released in one go
+    parts = _parts(system, job, now, linger)
+    run, tres, nodes = len(job.runs), job.held_tres, job.node_bits
+    system.unclean[job.key, run] = nodes
+    at_once = len(parts) == 1 and parts[0][0] > now  # settled and released in one go
     if not at_once:
-        system.agenda.put(now + system.overheads.cleanup, ENDS, ("settle", job.key, job.held_tres))
+        system.agenda.put(now + system.overheads.cleanup, ENDS, ("settle", job.key, tres, nodes))
     if requeue:
         _back_to_queue(system, job, now)
-    if at_once:
-        system.agenda.put(free, ENDS, ("clean", job.key, job.held_tres, len(job.runs)))
-    elif free == now:
-        release(system, now, job.key, len(job.runs))
-    else:
-        system.agenda.put(free, ENDS, ("release", job.key, len(job.runs)))
+    for time, some in parts:
+        if at_once:
+            system.agenda.put(time, ENDS, ("clean", job.key, tres, run, some))
+        elif time == now:
+            release(system, now, job.key, run, some)
+        else:
+            system.agenda.put(time, ENDS, ("release", job.key, run, some))
 
 
-def settle(system: Controller, now: int, key: str, tres: dict[str, int]) -> None:
-    """The controller has heard of the end: limits count the job no longer, and the main loop looks again.
+def _parts(system: Controller, job: Job, now: int, linger: int) -> list[tuple[int, int]]:
+    """(when, which nodes) become clean: the first node, where the batch script runs, later than the others."""
+    clean, slow = now + system.overheads.cleanup, 1 << job.allocation[0][0] if linger else 0
+    return [(time, nodes) for time, nodes in ((clean, job.node_bits & ~slow), (clean + linger, slow)) if nodes]
+
+
+def settle(system: Controller, now: int, key: str, tres: dict[str, int], nodes: int) -> None:
+    """The controller has heard of the end: limits count the job no longer. No loop is woken before all nodes are clean.
 
     Slurm does this at the end itself, but within a tick of the nodes' cleanup; one instant for both keeps a successor
     from starting elsewhere in that fraction of a second.
     """
-    system.policy.count_run(system.jobs[key], tres, -1)
-    system.queue_main(now)
+    system.policy.count_run(system.jobs[key], tres, nodes, -1)
+    system.seen_periodically(now)
 
 
-def clean(system: Controller, now: int, key: str, tres: dict[str, int], run: int) -> None:
+def clean(system: Controller, now: int, key: str, tres: dict[str, int], run: int, nodes: int) -> None:
     """Both at once: the end is heard of, and the nodes are clean."""
-    settle(system, now, key, tres)
-    release(system, now, key, run)
+    system.policy.count_run(system.jobs[key], tres, nodes, -1)
+    release(system, now, key, run, nodes)
 
 
 def _owners_left(system: Controller, job: Job) -> None:
@@ -151,33 +176,40 @@ def kill(system: Controller, now: int, key: str) -> None:
     system.recorder.write(now, "signal", key, signal="SIGKILL", why=N_("it ignored SIGTERM for KillWait"))
 
 
-def release(system: Controller, now: int, key: str, run: int) -> None:
-    """The nodes of the run are clean: they may take jobs again, and the main loop runs."""
-    job = system.jobs[key]
-    nodes = job.run_bits[run - 1]
-    if nodes & system.silent & ~system.down:
-        system.stuck.append((key, run))
-        return
+def release(system: Controller, now: int, key: str, run: int, nodes: int) -> None:
+    """These nodes of the run are clean: they may take jobs again. With the last of them the main loop runs; before that
+    the periodic runs find them (``_slurm_rpc_epilog_complete`` in ``proc_req.c``)."""
+    job, stuck = system.jobs[key], nodes & system.silent & ~system.down
+    if stuck:
+        system.stuck.append((key, run, stuck))
+        nodes &= ~stuck
     for i in bits_of(nodes):
         system.closing[i] -= 1
         if not system.closing[i]:
             system.closing_bits &= ~(1 << i)
     system.touched |= nodes
+    system.unclean[key, run] &= ~nodes
+    if nodes and system.settings.gang:
+        preempt.wake_paused(system, now)
+    if system.unclean[key, run]:
+        early = tuple((name, now) for name in system.names(nodes))
+        job.runs[run - 1] = replace(job.runs[run - 1], early=job.runs[run - 1].early + early)
+        system.seen_periodically(now)
+        return
+    del system.unclean[key, run]
     job.completing = False
     del system.completing[key]
     system.recorder.write(now, "release", key)
-    if system.settings.gang:
-        preempt.wake_paused(system, now)
     system.wake_main(now)
 
 
 def release_stuck(system: Controller, now: int) -> None:
     """These nodes answer again or are given up: what waited for their cleanup goes on."""
     waiting, system.stuck = system.stuck, []
-    for key, run in waiting:
+    for key, run, nodes in waiting:
         old = system.jobs[key].runs[run - 1]
         system.jobs[key].runs[run - 1] = replace(old, released=now)
-        release(system, now, key, run)
+        release(system, now, key, run, nodes)
 
 
 def stop(system: Controller, job: Job, now: int, state: str, why: str, requeue: bool = False) -> None:
@@ -222,14 +254,14 @@ def may_requeue(system: Controller, job: Job) -> bool:
 
 def _back_to_queue(system: Controller, job: Job, now: int) -> None:
     job.state, job.submit, job.begin = "PENDING", now, max(job.begin, now + REQUEUE_DELAY)
-    job.reason, job.detail, job.eligible, job.preempt_since = "BeginTime", "", None, None
+    job.reason, job.detail, job.eligible, job.preempt_since = HELD.get(job.held, "BeginTime"), "", None, None
     job.allocation, job.node_bits, job.suspended_s = (), 0, 0
     job.limit = requested_limit(system, job)
     system.pending[job.key] = job
     system.recorder.write(now, "requeue", job.key, why=job.runs[-1].state)
     system.recorder.reason(now, job)
     system.recheck_at(now, job.begin)
-    if system.settings.multifactor:
+    if system.settings.multifactor and not job.held:
         system.priorities.update(job, now)
 
 
@@ -253,7 +285,6 @@ def suspend(system: Controller, job: Job, now: int) -> None:
     if job.spec.stoppable:
         job.work_left -= now - job.resumed
     system.pool.give_back(holding(job.allocation, gpus=False))
-    system.priorities.shares.rest(job)
     system.future.remove(job)
     system.touched |= job.node_bits
     system.pauses.setdefault(job.key, []).append([now, now])
@@ -264,7 +295,6 @@ def resume(system: Controller, job: Job, now: int) -> None:
     """Go on after a suspension: the limit is moved by the time it took."""
     _unpause(system, job, now)
     system.pool.take(holding(job.allocation, gpus=False))
-    system.priorities.shares.run(job)
     system.future.add(job)
     job.state = "RUNNING"
     system.touched |= job.node_bits

@@ -51,7 +51,7 @@ def _sort(system: Controller, pairs: list[Pair]) -> None:
     def rank(pair: Pair) -> tuple[float, ...]:
         job, name = pair
         if fifo:
-            return job.number, job.task
+            return job.listed, job.task
         return (not (reserved_first and job.spec.reservation), -system.partitions[name].priority_tier,
                 -job.part_priority.get(name, job.worth), job.submit, job.number, job.task)
 

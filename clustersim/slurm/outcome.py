@@ -1,11 +1,12 @@
 """A simulated run in the form of a measured outcome (README of the conformance data, section "outcome")."""
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from clustersim import hostlist
 from clustersim.slurm.workload import OperatorAct, SlurmWorkload
-from clustersim.trace import Event, JobRecord, Trace
+from clustersim.trace import Event, JobRecord, Run, Trace
 
 ORDER_WITHIN = 3  # seconds: starts this close together form one group, as in the measured outcomes
 
@@ -49,7 +50,8 @@ def _job(record: JobRecord, trace: Trace) -> dict[str, Any]:
     if record.state == "REJECTED":
         why = next(e.detail["why"] for e in trace.events() if e.kind == "reject" and e.subject == record.id)
         return {"state": "REJECTED", "rc": 1, "stderr": why}
-    runs = [{"start_s": run.start, "end_s": run.end, "state": run.state, "nodes": list(run.nodes)} for run in record.runs]
+    runs = [{"start_s": run.start, "end_s": _end_on_record(run, record, trace), "state": run.state, "nodes": list(run.nodes)}
+            for run in record.runs if not _overwritten(run, record, trace)]
     waits = record.state in {"PENDING", "CANCELLED"} and (not runs or record.state == "PENDING")
     end = record.extra.get("end_s")
     if waits:
@@ -63,6 +65,26 @@ def _job(record: JobRecord, trace: Trace) -> dict[str, Any]:
     if record.state == "PENDING":
         result["reason"] = record.reason
     return result
+
+
+def _end_on_record(run: Run, record: JobRecord, trace: Trace) -> int | None:
+    """What the accounting says. A job that was over and is requeued ends when it is requeued (measured: requeue_twice), and
+    one that is cancelled while it is suspended ended when it was suspended (measured: suspend_three_tiers)."""
+    if run.end is not None and run.state in {"CANCELLED", "NODE_FAIL"}:
+        return next((pause for pause, resumed in record.extra.get("suspended", ()) if resumed == run.end), run.end)
+    if run.state != "REQUEUED" or run.end is None:
+        return run.end
+    requeues = (event.time for event in trace.events() if event.kind == "requeue" and event.subject == record.id)
+    return next((time for time in requeues if time >= run.end), run.end)
+
+
+def _overwritten(run: Run, record: JobRecord, trace: Trace) -> bool:
+    """A job that is held when it is requeued keeps its record: the next run takes its place (measured: hold_running)."""
+    if run.state != "REQUEUED":
+        return False
+    mine = [event for event in trace.events() if event.subject == record.id and event.kind in {"requeue", "reason"}]
+    return any(one.kind == "requeue" and one.time == run.end and other.kind == "reason"
+               and other.detail["reason"].startswith("JobHeld") for one, other in pairwise(mine))
 
 
 def _scheduler(record: JobRecord, trace: Trace) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from clustersim import hostlist
 from clustersim.slurm import depend, lifecycle, preempt
-from clustersim.slurm.features import parse_constraint
+from clustersim.slurm.features import Constraint, parse_constraint, picks
 from clustersim.slurm.fill import Ask, Chosen
 from clustersim.slurm.jobs import Job
 from clustersim.slurm.pool import NodePool
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MISSING_NODES = "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions"
 PART_REASONS = frozenset({"PartitionTimeLimit", "PartitionNodeLimit", "PartitionDown", "PartitionInactive", "PartitionConfig"})
+NO_CONSTRAINT = Constraint()
 STICKY = frozenset({"DependencyNeverSatisfied", "BadConstraints", "ReservationDeleted"})
 
 
@@ -45,10 +46,10 @@ def eligible(system: Controller, job: Job, now: int) -> bool:
 def _obstacle(system: Controller, job: Job, now: int) -> str:
     if job.reason in STICKY:
         return job.reason
+    if job.held:
+        return lifecycle.HELD[job.held]
     if job.completing:
         return "BeginTime" if job.begin > now else "Cleaning"
-    if job.held:
-        return "JobHeldUser" if job.held == "user" else "JobHeldAdmin"
     if job.spec.dependency:
         answer = depend.judge(job, now, lambda name: _named(system, name), lambda one: _rivals(system, one))
         if answer == depend.NEVER:
@@ -124,15 +125,26 @@ def ask_for(system: Controller, job: Job, partition: str, nodes: int) -> Ask:
 def place(system: Controller, ask: Ask, pool: NodePool, partition: str) -> Chosen | None:
     """Nodes for ``ask`` on ``pool``, with feature counts; notes the cores, which job size and limits go by."""
     lln = system.partitions[partition].lln
-    constraint = ask.job.spec.constraint
-    if "*" in constraint and not _counted(system, ask, pool, lln):
+    constraint = parse_constraint(ask.job.spec.constraint) if picks(ask.job.spec.constraint) else NO_CONSTRAINT
+    if constraint.counts and not _counted(system, ask, pool, lln):
         return None
-    chosen = system.selector.choose(ask, pool, lln)
+    chosen = _alike(system, ask, pool, lln, constraint) if constraint.alike else system.selector.choose(ask, pool, lln)
     if chosen is not None:
         ask.job.total_cpus = chosen.cpus
         if ask.job.spec.switches and not _few_switches(system, ask.job, chosen):
             return None
     return chosen
+
+
+def _alike(system: Controller, ask: Ask, pool: NodePool, lln: bool, constraint: Constraint) -> Chosen | None:
+    """Nodes that all have the first feature for which there are enough."""
+    for name in constraint.alike:
+        one = ask.on(ask.nodes & pool.features.get(name, 0))
+        chosen = None if one.required & ~one.nodes else system.selector.choose(one, pool, lln)
+        if chosen is not None:
+            ask.cores = one.cores
+            return chosen
+    return None
 
 
 def _counted(system: Controller, ask: Ask, pool: NodePool, lln: bool) -> bool:
@@ -207,7 +219,8 @@ def try_now(system: Controller, job: Job, partition: str, available: int, now: i
     if job.spec.exclusive == "user" or system.owners:
         ask.nodes &= ~system.foreign(job)
     chosen, victims = (None, []) if ask.required & ~up else preempt.place_now(system, ask, partition, up, now)
-    reason = system.policy.after(job, tres(system, ask, chosen)) if system.policy.any else ""
+    taken = chosen.nodes if chosen else ask.required
+    reason = system.policy.after(job, tres(system, ask, chosen), taken) if system.policy.any else ""
     if reason:
         set_reason(system, job, now, reason)
         return "policy"
@@ -218,7 +231,17 @@ def try_now(system: Controller, job: Job, partition: str, available: int, now: i
         job.cores = ask.cores
         lifecycle.start(system, job, partition, allocate(ask, system.pool, chosen), ask.whole, now, by)
         return "started"
+    _when_it_reaches_into_one_more(system, job, partition, now)
     return _why_not(system, ask, partition, up, verdict, now)
+
+
+def _when_it_reaches_into_one_more(system: Controller, job: Job, partition: str, now: int) -> None:
+    """A waiting job may block nobody once it would reach into a reservation: the next periodic run sees it (measured:
+    reservation_ignore)."""
+    if system.reservations.all:
+        changes = system.reservations.reaches(job, now, job.limit_seconds(system.partitions[partition]))
+        if changes is not None:
+            system.recheck_at(now, changes)
 
 
 def _why_not(system: Controller, ask: Ask, partition: str, up: int, verdict: str, now: int) -> str:

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from clustersim.slurm.accounts import TRES_NAMES, Accounting, Limits
-from clustersim.slurm.jobs import Job
+from clustersim.slurm.jobs import Job, bits_of
 from clustersim.slurm.settings import Settings
 
 _WORD = {"cpu": "Cpu", "gres/gpu": "GRES", "node": "Node"}
@@ -34,11 +34,25 @@ LIMIT_REASONS = frozenset(name for names in _REASONS.values() for name in names.
 
 @dataclass(slots=True)
 class Usage:
-    """What runs (or waits, for ``submitted``) under one QOS, association or account."""
+    """What runs (or waits, for ``submitted``) under one QOS, association or account.
+
+    A node on which several of its jobs run counts once (``_add_usage_node_bitmap``): ``shared`` says how many they are.
+    """
 
     jobs: int = 0
     submitted: int = 0
     tres: Counter[str] = field(default_factory=Counter)
+    nodes: int = 0  # as a bit set
+    shared: Counter[int] = field(default_factory=Counter)
+
+    def count_nodes(self, bits: int, sign: int) -> None:
+        for i in bits_of(bits):
+            self.shared[i] += sign
+            if self.shared[i]:
+                self.nodes |= 1 << i
+            else:
+                self.nodes &= ~(1 << i)
+        self.tres["node"] = self.nodes.bit_count()
 
 
 class Policy:
@@ -72,12 +86,14 @@ class Policy:
         for key in self._keys(job) if self.any else ():
             self._of(*key).submitted += sign
 
-    def count_run(self, job: Job, tres: dict[str, int], sign: int = 1) -> None:
+    def count_run(self, job: Job, tres: dict[str, int], nodes: int, sign: int = 1) -> None:
+        """A run with these amounts on these nodes (a bit set) begins, or with ``sign`` -1 ends."""
         for key in self._keys(job) if self.any else ():
             usage = self._of(*key)
             usage.jobs += sign
             for name, count in tres.items():
                 usage.tres[name] += sign * count
+            usage.count_nodes(nodes, sign)
 
     def refuse_submit(self, job: Job, count: int) -> str:
         """The limit on submitted jobs (always enforced at submission) that ``count`` more would break, "" if none."""
@@ -135,18 +151,22 @@ class Policy:
                 return "AssocGrpJobsLimit"
         return ""
 
-    def after(self, job: Job, tres: dict[str, int]) -> str:
-        """Limits on amounts, for a placement (or the request, if none is known) of ``tres``."""
+    def after(self, job: Job, tres: dict[str, int], nodes: int) -> str:
+        """Limits on amounts, for a placement (or the request, if none is known) of ``tres``.
+
+        ``nodes`` are those of the placement, else those the job requires: where the group runs already they cost it nothing
+        (``_get_unique_job_node_cnt``; measured: limits_grp_and_user).
+        """
         if not self.any:
             return ""
         qos, user = self.accounting.qos[job.qos].limits, job.spec.user
-        return (_over(qos.grp_tres, tres, self._of("qos", job.qos), "grp_qos")
+        return (_over(qos.grp_tres, tres, self._of("qos", job.qos), "grp_qos", nodes)
                 or self._static(qos, job, tres, "qos")
-                or _over(qos.max_tres_per_account, tres, self._of("qos-account", job.qos, job.account), "account_qos")
-                or _over(qos.max_tres_per_user, tres, self._of("qos-user", job.qos, user), "user_qos")
-                or self._assoc_after(job, qos, tres))
+                or _over(qos.max_tres_per_account, tres, self._of("qos-account", job.qos, job.account), "account_qos", nodes)
+                or _over(qos.max_tres_per_user, tres, self._of("qos-user", job.qos, user), "user_qos", nodes)
+                or self._assoc_after(job, qos, tres, nodes))
 
-    def _assoc_after(self, job: Job, qos: Limits, tres: dict[str, int]) -> str:
+    def _assoc_after(self, job: Job, qos: Limits, tres: dict[str, int], nodes: int) -> str:
         assoc = self.accounting.associations.get((job.spec.user, job.account))
         if not assoc:
             return ""
@@ -154,7 +174,7 @@ class Policy:
         chain += [(self.accounting.accounts[name].limits, ("account", name)) for name in self._accounts(job)]
         for limits, key in chain:
             grp = {name: most for name, most in limits.grp_tres.items() if name not in qos.grp_tres}
-            reason = _over(grp, tres, self._of(*key), "grp_assoc") or self._static(limits, job, tres, "assoc", qos)
+            reason = _over(grp, tres, self._of(*key), "grp_assoc", nodes) or self._static(limits, job, tres, "assoc", qos)
             if reason:
                 return reason
         return ""
@@ -182,8 +202,13 @@ def _reached(most: int | None, usage: Usage) -> bool:
     return most is not None and usage.jobs >= most
 
 
-def _over(limits: dict[str, int], tres: dict[str, int], usage: Usage | None, kind: str) -> str:
+def _over(limits: dict[str, int], tres: dict[str, int], usage: Usage | None, kind: str, nodes: int = 0) -> str:
     for name in TRES_NAMES:
-        if name in limits and tres[name] + (usage.tres[name] if usage else 0) > limits[name]:
+        if name not in limits:
+            continue
+        more = tres[name] + (usage.tres[name] if usage else 0)
+        if usage and name == "node":
+            more -= min((nodes & usage.nodes).bit_count(), tres[name])
+        if more > limits[name]:
             return _REASONS[kind][name]
     return ""

@@ -26,7 +26,8 @@ def may_preempt(system: Controller, job: Job, partition: str, victim: Job) -> bo
     settings = system.settings
     if settings.preempt_type == "preempt/qos":
         if victim.qos == job.qos:
-            return settings.preempt_within and job.priority > victim.priority
+            within = settings.preempt_within or system.accounting.qos[job.qos].within
+            return within and job.priority > victim.priority
         return victim.qos in system.accounting.qos[job.qos].preempt
     theirs = system.partitions[victim.partition]
     return theirs.priority_tier < system.partitions[partition].priority_tier and theirs.preempt_mode != "OFF"

@@ -4,13 +4,14 @@ Source: facts, section 2; ``src/plugins/priority/multifactor/priority_multifacto
 """
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from clustersim.cluster import Cluster, Partition
 from clustersim.slurm.accounts import Accounting
 from clustersim.slurm.fairtree import FairTree, Ranking
 from clustersim.slurm.jobs import Job
+from clustersim.slurm.requests import JobSpec
 from clustersim.slurm.settings import Settings
 
 FIRST_BASIC_PRIORITY = 4_294_901_759  # measured; counts down by one for each job
@@ -27,7 +28,8 @@ class Priorities:
         self.factors = {p.name: p.priority_job_factor for p in cluster.partitions}
         self.top_factor = max(self.factors.values(), default=0)
         self.top_qos = max((q.priority for q in accounting.qos.values()), default=0)
-        self.shares = FairTree(accounting)
+        self.shares = FairTree(accounting, settings.decay_half_life, settings.limits)
+        self.totals = {p.name: _totals(cluster, p) for p in cluster.partitions} if settings.weight_tres else {}
         varying = settings.weight_age or settings.weight_job_size or settings.weight_fairshare
         self.changes = bool(settings.multifactor and varying)
 
@@ -54,10 +56,15 @@ class Priorities:
     def period(self, now: int, pending: Iterable[Job]) -> None:
         """What happens every ``PriorityCalcPeriod``: usage decays and grows, priorities are recalculated."""
         if self.settings.weight_fairshare:
-            self.shares.grow(now, self.settings.decay_half_life)
+            self.shares.grow(now)
         for job in pending:
             if not job.held:
                 self.update(job, now)
+
+
+def _totals(cluster: Cluster, partition: Partition) -> dict[str, int]:
+    nodes = [cluster.nodes[cluster.index[name]] for name in partition.nodes]
+    return {"cpu": sum(node.cpus for node in nodes), "gres/gpu": sum(node.gpus for node in nodes), "node": len(nodes)}
 
 
 class Reckoning(NamedTuple):
@@ -78,6 +85,8 @@ class Reckoning(NamedTuple):
         for name in job.partitions:
             share = self.factors[name] / self.top_factor if self.top_factor else 0.0
             total = common + settings.weight_partition * share
+            if settings.weight_tres:
+                total += self._tres(job.spec, self.priorities.totals[name])
             job.part_priority[name] = int(min(max(total, 1), MAX_PRIORITY))
         job.priority = job.part_priority[job.partition]
 
@@ -92,6 +101,12 @@ class Reckoning(NamedTuple):
         if s.weight_fairshare:
             total += s.weight_fairshare * self.ranking.factor.get((spec.user, job.account), 0.0)
         return total
+
+    def _tres(self, spec: JobSpec, totals: Mapping[str, int]) -> float:
+        """What the job asks for as a share of the partition (``_get_tres_factors`` in ``priority_multifactor.c``)."""
+        asked = {"cpu": spec.min_cpus, "gres/gpu": spec.gpus, "node": spec.min_nodes}
+        weights = self.priorities.settings.weight_tres
+        return sum(weight * asked[name] / totals[name] for name, weight in weights if totals[name])
 
     def _size(self, job: Job) -> float:
         """Before any placement was tried, the cores asked for count; after it those the job would get."""

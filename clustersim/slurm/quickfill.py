@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from clustersim.slurm.fill import Ask, Chosen, lowest
+from clustersim.slurm.fill import NO_LIMIT, Ask, Chosen, lowest
 from clustersim.slurm.pool import NodePool
 
 
@@ -20,9 +20,9 @@ def wants_one_node(ask: Ask) -> bool:
             and (not spec.ntasks_per_node or spec.min_cpus <= spec.ntasks_per_node * spec.cpus_per_task))
 
 
-def one_node(pool: NodePool, nodes: int, cpus: int) -> Chosen | None:
-    """The one of ``nodes`` for a job of ``cpus`` cores, ``None`` if none of them has so many."""
-    levels = pool.free_cpus.sets
+def one_node(pool: NodePool, nodes: int, cpus: int, most: int) -> Chosen | None:
+    """The one of ``nodes`` for a job of ``cpus`` cores, ``None`` if none has so many. A node counts with ``most`` at most."""
+    levels = pool.free_cpus.sets if most == NO_LIMIT else _capped(pool.free_cpus.sets, most)
     for group in pool.by_weight.values():
         here = nodes & group
         if here:
@@ -30,6 +30,13 @@ def one_node(pool: NodePool, nodes: int, cpus: int) -> Chosen | None:
             if found:
                 return Chosen(found, cpus, cpus)
     return None
+
+
+def _capped(levels: dict[int, int], most: int) -> dict[int, int]:
+    capped: dict[int, int] = {}
+    for free, bits in levels.items():
+        capped[min(free, most)] = capped.get(min(free, most), 0) | bits
+    return capped
 
 
 def _alone(levels: dict[int, int], nodes: int, cpus: int) -> int:

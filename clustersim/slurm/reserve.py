@@ -83,5 +83,10 @@ class Reservations:
             until = min(until or other.end, other.end)
         return Window(nodes & every, when, overlap=bool(until), until=until)
 
+    def reaches(self, job: Job, now: int, seconds: int) -> int | None:
+        """When a run of ``seconds`` that starts then will for the first time reach into one more reservation."""
+        later = (one.start - seconds + 1 for one in self.all.values() if one.start >= now + seconds)
+        return None if job.spec.reservation else min(later, default=None)
+
     def active(self, now: int) -> list[Reservation]:
         return [one for one in self.all.values() if one.start <= now < one.end]

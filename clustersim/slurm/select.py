@@ -7,7 +7,7 @@ Nodes are looked at as bit sets wherever counts suffice: a list of all nodes per
 """
 from __future__ import annotations
 
-from clustersim.slurm.fill import Ask, Chosen, Filler, Method, consecutive, least_loaded
+from clustersim.slurm.fill import Ask, Chosen, Filler, Method, consecutive, least_loaded, trimmed
 from clustersim.slurm.jobs import Allocation, bits_of
 from clustersim.slurm.pool import NodePool
 from clustersim.slurm.quickfill import alike_nodes, one_node, wants_alike_nodes, wants_one_node
@@ -30,7 +30,7 @@ class Selector:
         spec = ask.job.spec
         if not lln and not self.tree:
             if wants_one_node(ask):
-                return one_node(pool, nodes, spec.min_cpus)
+                return one_node(pool, nodes, spec.min_cpus, trimmed(ask))
             if wants_alike_nodes(ask):
                 alike = alike_nodes(pool, nodes, ask.min_nodes, spec.min_cpus // ask.min_nodes)
                 if alike is not None:

@@ -7,6 +7,7 @@ the whole list, so options that it leaves out have Slurm's own defaults (slurm.c
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from clustersim import units
 from clustersim.errors import InputError, UnsupportedError
 from clustersim.messages import _
+from clustersim.slurm.accounts import TRES_NAMES
 from clustersim.slurm.schema import suggest, whole, words
 
 BASE_SCHEDULER_PARAMETERS = "bf_interval=1,sched_interval=2,batch_sched_delay=0,sched_min_interval=0"
@@ -66,6 +68,7 @@ class Settings:
     weight_job_size: int = 0
     weight_partition: int = 0
     weight_qos: int = 0
+    weight_tres: tuple[tuple[str, float], ...] = ()  # name as in TRES_NAMES, weight
     favor_small: bool = False
     small_relative_to_time: bool = False
     enforce: frozenset[str] = frozenset()
@@ -233,6 +236,20 @@ def _priority_flags(values: dict[str, Any], text: str, where: str) -> None:
             raise UnsupportedError(where, word)
 
 
+def _weight_tres(values: dict[str, Any], text: str, where: str) -> None:
+    weights: dict[str, float] = {}
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        name, _sign, weight = item.partition("=")
+        if re.fullmatch(r"mem|billing|energy|vmem|pages|(license|bb|fs|ic)/.*", name.lower()):
+            raise UnsupportedError(where, name)
+        if name.lower() not in TRES_NAMES:
+            raise InputError(where, name, ", ".join(TRES_NAMES), suggest(name, TRES_NAMES))
+        if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", weight):
+            raise InputError(where, item, _("NAME=WEIGHT with a number, 0 or more"))
+        weights[name.lower()] = float(weight)
+    values["weight_tres"] = tuple((name, weight) for name, weight in weights.items() if weight)
+
+
 def _scheduler(values: dict[str, Any], text: str, where: str) -> None:
     values["scheduler"] = parse_scheduler_parameters(text, where)
 
@@ -252,6 +269,7 @@ _KEYS: dict[str, Setter] = {
     "PriorityWeightJobSize": _seconds("weight_job_size"),
     "PriorityWeightPartition": _seconds("weight_partition"),
     "PriorityWeightQOS": _seconds("weight_qos"),
+    "PriorityWeightTRES": _weight_tres,
     "PriorityFavorSmall": _one_of("favor_small", _YES_NO),
     "PriorityFlags": _priority_flags,
     "AccountingStorageEnforce": _enforce,
@@ -271,7 +289,7 @@ _KEYS: dict[str, Setter] = {
     "MaxArraySize": _seconds("max_array_size", low=1),
 }
 _UNMODELLED = words("""
-    PriorityWeightTRES PriorityWeightAssoc PriorityUsageResetPeriod PrioritySiteFactorPlugin TopologyPlugin
+    PriorityWeightAssoc PriorityUsageResetPeriod PrioritySiteFactorPlugin TopologyPlugin
     TopologyParam DefMemPerCPU DefMemPerNode MaxMemPerCPU MaxMemPerNode Licenses ResvOverRun MaxJobCount
     InactiveLimit UnkillableStepTimeout HealthCheckProgram SuspendTime ResumeTimeout Prolog Epilog
     JobAcctGatherType MinJobAge BatchStartTimeout MessageTimeout AuthInfo DefCpuPerGPU MaxStepCount""")

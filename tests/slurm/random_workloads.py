@@ -14,6 +14,11 @@ END = 6_000  # seconds; every run ends here
 BASE = "bf_interval=1,sched_interval=2,batch_sched_delay=0,sched_min_interval=0"
 MORE = ["bf_max_job_test=3", "bf_resolution=300", "bf_window=30"]
 PARAMETERS = [BASE, "", "default_queue_depth=2", *(f"{BASE},{one}" for one in MORE)]
+ODD: list[dict[str, Any]] = [
+    *({"array": "0-2%2"}, {"ignore_term": True}, {"requeue": False}, {"exit_code": 1}),
+    *({"constraint": text} for text in ("big", "[small|big]", "[small*1&big*1]")),
+    *({} for _ in range(7)),
+]
 USERS = ["alice", "bob", "carol"]
 ACCOUNTING = {
     "accounts": [{"name": "lab", "fairshare": 2}, {"name": "ops"}, {"name": "sub", "parent": "lab", "fairshare": 3}],
@@ -22,14 +27,18 @@ ACCOUNTING = {
         {"name": "bob", "account": "ops", "qos": "normal,low,high"},
         {"name": "carol", "account": "sub", "qos": "normal,low,high", "fairshare": 5},
     ],
-    "qos": [{"name": "low", "priority": 1}, {"name": "high", "priority": 100, "preempt": "low,normal"}],
+    "qos": [
+        {"name": "low", "priority": 1, "GrpTRES": "node=3", "MaxTRESPerUser": "cpu=6", "preemptmode": "REQUEUE,WITHIN"},
+        {"name": "high", "priority": 100, "preempt": "low,normal", "MaxJobsPerUser": 2},
+    ],
 }
 
 
 @st.composite
 def clusters(draw: st.DrawFn) -> list[dict[str, Any]]:
     """One or two kinds of nodes, two to six in all; the second kind may lack GPUs, have a feature and another weight."""
-    first = {"name": f"n[1-{draw(st.integers(2, 4))}]", "cpus": draw(st.integers(2, 8)), "gpus": draw(st.integers(0, 4))}
+    sizes = {"cpus": draw(st.integers(2, 8)), "gpus": draw(st.integers(0, 4))}
+    first = {"name": f"n[1-{draw(st.integers(2, 4))}]", **sizes, "features": ["small"]}
     if not draw(st.booleans()):
         return [first]
     size = {"cpus": draw(st.integers(1, 16)), "gpus": draw(st.integers(0, 8))}
@@ -48,10 +57,7 @@ def jobs(draw: st.DrawFn, most: int = 12) -> list[dict[str, Any]]:
         if made and draw(st.integers(0, 2)) == 0:
             kind = draw(st.sampled_from(["afterok", "afterany", "after", "afternotok"]))
             more["dependency"] = f"{kind}:${draw(st.sampled_from([one['id'] for one in made]))}"
-        odd = draw(st.integers(0, 11))
-        more |= [{"array": "0-2%2"}, {"ignore_term": True}, {"requeue": False}, {"exit_code": 1}, {"constraint": "big"}, {}][
-            min(odd, 5)
-        ]
+        more |= draw(st.sampled_from(ODD))
         made.append({**job(f"j{i}", at, draw(st.integers(0, 800)), draw(st.integers(1, 12))), **more})
     return made
 
@@ -118,7 +124,7 @@ def workloads(draw: st.DrawFn) -> dict[str, Any]:
         made.insert(0, {**job("first", 0, draw(st.integers(300, 900)), 15), **whole})
         for one in made[1:]:
             above = {"partition": "urgent"} if preempting == "tier" else {"qos": "high"}
-            one |= draw(st.sampled_from([{}, above, above]))
+            one |= draw(st.sampled_from([{}, {"qos": "low"}, above, above, above]))
             one["stoppable"] = draw(st.booleans())
     return document(
         *made,
@@ -142,9 +148,11 @@ def configs(draw: st.DrawFn) -> dict[str, str]:
         "CompleteWait": str(draw(st.sampled_from([0, 30]))),
         "KillWait": str(draw(st.sampled_from([0, 30]))),
         "SelectTypeParameters": draw(st.sampled_from(["CR_Core", "CR_Core,CR_LLN"])),
+        "AccountingStorageEnforce": draw(st.sampled_from(["", "", "", "limits"])),
         "PriorityDecayHalfLife": draw(st.sampled_from(["0", "0-00:30:00"])),
         **(weights if multifactor else {}),
         **({"PriorityWeightFairshare": "2000"} if multifactor and draw(st.booleans()) else {}),
+        **({"PriorityWeightTRES": "CPU=300,GRES/gpu=900"} if multifactor and draw(st.booleans()) else {}),
     }
 
 

@@ -116,7 +116,8 @@ def test_equal_neighbours_are_merged() -> None:
 
 
 def test_completing_nodes_are_planned_not_used() -> None:
-    trace = run(job("stubborn", 0, 600, 1, nodes=4, ignore_term=True), job("b", 5, 30, 2, nodes=1), config={"KillWait": 40})
-    ended = trace.job("stubborn").runs[0]
-    assert ended.end is not None and ended.released == ended.end + 40 == starts(trace)["b"]
-    assert places(trace)["b"] == ("n1",)
+    """Backfill gives the first job the node that completes, and the second the clean ones; measured: clean_one_by_one."""
+    jobs = (job("stubborn", 0, 600, 5, nodes=3, ignore_term=True), job("b", 5, 30, 2, nodes=1), job("c", 6, 60, 2, nodes=2))
+    trace = run(*jobs, nodes=3, config={"KillWait": 40}, events=[{"at": 100, "do": "scancel", "job": "stubborn"}])
+    assert trace.job("stubborn").runs[0].released == 140 == starts(trace)["b"] and starts(trace)["c"] == 100
+    assert (places(trace)["b"], places(trace)["c"]) == (("n1",), ("n2", "n3"))

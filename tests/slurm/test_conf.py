@@ -154,7 +154,7 @@ def test_an_unknown_key_warns_with_a_suggestion() -> None:
 @pytest.mark.parametrize(
     ("line", "where"),
     [
-        ("PriorityWeightTRES=cpu=5", "PriorityWeightTRES"),
+        ("PriorityWeightAssoc=5", "PriorityWeightAssoc"),
         ("SelectTypeParameters=CR_Core_Memory", "SelectTypeParameters"),
         ("JobSubmitPlugins=lua", "JobSubmitPlugins"),
         ("SchedulerParameters=bf_busy_nodes,bf_interval=7", "SchedulerParameters"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clustersim.slurm import MEASURED, Overheads
+from clustersim.trace import Trace
 from tests.slurm.build import job, places, reasons, run, starts
 
 
@@ -37,6 +38,41 @@ def test_what_ignores_sigterm_holds_its_node_for_kill_wait() -> None:
     assert [e.detail["signal"] for e in trace.events() if e.kind == "signal"] == ["SIGTERM", "SIGKILL"]
     states = [e.detail["state"] for e in trace.events() if e.kind == "node"]
     assert states == ["idle", "allocated", "completing", "allocated", "idle"]
+
+
+def test_nodes_of_a_job_become_clean_one_by_one() -> None:
+    """Only the node of the batch script waits for KillWait (``job_epilog_complete``; measured: clean_one_by_one)."""
+    jobs = (job("m", 0, 600, 5, nodes=3, ignore_term=True), job("s", 20, 60, nodes=1, nodelist="n3"))
+    trace = run(*jobs, nodes=3, config={"KillWait": 60}, events=[{"at": 100, "do": "scancel", "job": "m"}])
+    [stubborn] = trace.job("m").runs
+    assert (stubborn.released, stubborn.early) == (160, (("n2", 100), ("n3", 100)))
+    assert 100 <= starts(trace)["s"] <= 102  # type: ignore[operator]
+    assert Trace.from_json(trace.to_json()).job("m").runs == trace.job("m").runs
+
+
+def test_a_dead_daemon_keeps_its_own_node_only() -> None:
+    """Measured: clean_dead_daemon."""
+    jobs = (job("m", 0, 100, 4, nodes=2), job("s1", 20, 60, nodes=1), job("s2", 30, 60, nodes=2))
+    trace = run(*jobs, nodes=2, events=[{"at": 60, "do": "kill_slurmd", "nodes": "n2"}], until=300)
+    assert trace.job("m").runs[0].early == (("n1", 100),)
+    assert starts(trace) == {"m": 0, "s1": 100, "s2": None} and places(trace)["s1"] == ("n1",)
+
+
+def test_no_loop_is_woken_before_all_nodes_are_clean() -> None:
+    """After scancel only backfill looks soon; the main loop keeps its period (``_slurm_rpc_kill_job`` in ``proc_req.c``)."""
+    jobs = (job("m", 0, 600, 5, nodes=2, ignore_term=True), job("s", 20, 60, nodes=1, nodelist="n2"))
+    config = {"KillWait": 600, "SchedulerType": "sched/builtin", "SchedulerParameters": "sched_interval=60"}
+    trace = run(*jobs, nodes=2, config=config, events=[{"at": 100, "do": "scancel", "job": "m"}])
+    assert starts(trace)["s"] == 112  # the daemon came up 68 s before zero
+
+
+def test_a_running_job_that_is_held_goes_on_and_waits_when_it_is_requeued() -> None:
+    """``_hold_job_rec`` sets priority 0 whatever the state; measured: hold_running."""
+    acts = [{"at": 40, "do": "hold", "job": "a", "user": "alice"}, {"at": 45, "do": "hold", "job": "b"},
+            {"at": 60, "do": "requeue", "job": "a"}, {"at": 300, "do": "release", "job": "a", "user": "alice"}]
+    trace = run(job("a", 0, 200, 6), job("b", 5, 100, 6), nodes=2, events=acts)
+    assert [(one.start, one.end, one.state) for one in trace.job("a").runs] == [(0, 60, "REQUEUED"), (300, 500, "COMPLETED")]
+    assert reasons(trace, "a") == ["JobHeldUser"] and end(trace, "b") == 105
 
 
 def test_overheads_make_runs_longer_and_successors_later() -> None:

@@ -164,3 +164,15 @@ def test_a_partition_that_is_down_starts_nothing_until_it_is_up() -> None:
     ]
     trace = run(job("a", 10), events=events)
     assert starts(trace)["a"] == 50 and "PartitionDown" in reasons(trace, "a")
+
+
+def test_a_node_counts_once_for_all_jobs_of_a_group() -> None:
+    """``_get_unique_job_node_cnt`` in ``acct_policy.c``; measured: limits_grp_and_user."""
+    jobs = (job("a", 0, 100, 5, nodes=2, account="lab", qos="q"), job("b", 1, 50, 5, nodes=2, account="lab", qos="q"),
+            job("c", 2, 50, 5, nodes=3, account="lab", qos="q"))
+    for accounting in (limited(qos={"GrpTRES": "node=2"}), limited(qos={"MaxTRESPerUser": "node=2"}),
+                       limited(account={"GrpTRES": "node=2"})):
+        trace = run(*jobs, accounting=accounting, config=LIMITS, exclusive=False, until=400)
+        assert starts(trace) == {"a": 0, "b": 1, "c": None}
+    whole = run(*(dict(one, exclusive=True) for one in jobs[:2]), accounting=limited(qos={"GrpTRES": "node=2"}), config=LIMITS)
+    assert starts(whole) == {"a": 0, "b": 100}

@@ -119,3 +119,10 @@ def test_the_first_reason_is_that_of_the_submission() -> None:
     assert reasons(trace, "b") == ["Resources"]
     assert reasons(trace, "c") == ["Resources", "Priority", "Resources"]
     assert places(trace)["c"] == ("n1", "n2", "n3", "n4")
+
+
+def test_fifo_finds_the_rest_of_an_array_behind_all_others() -> None:
+    """A task that starts leaves a new record at the end of the list (``job_array_split``; measured: builtin_reservation)."""
+    jobs = (job("x", 0, 50, nodes=2), job("a", 1, 50, nodes=1, array="0-1%1"), job("b", 2, 50, nodes=2))
+    assert starts(run(*jobs, nodes=2, config={"SchedulerType": "sched/builtin"})) == {"x": 0, "a_0": 50, "b": 100, "a_1": 150}
+    assert starts(run(*jobs, nodes=2)) == {"x": 0, "a_0": 50, "a_1": 100, "b": 150}

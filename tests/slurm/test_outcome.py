@@ -13,7 +13,7 @@ from clustersim.slurm import compare, outcome, parse_workload, replay, simulate_
 from clustersim.slurm.compare import standing_reasons
 from clustersim.slurm.outcome import start_order
 from tests.conftest import ROOT
-from tests.slurm.build import document, job
+from tests.slurm.build import NO_OVERHEADS, document, job
 
 GOLDEN = ROOT / "tests" / "golden" / "slurm_golden"
 
@@ -121,3 +121,31 @@ def test_short_lived_reasons_need_not_appear() -> None:
         {"t": 30.0, "job": "a", "state": "RUNNING", "reason": "None"},
     ]
     assert list(standing_reasons(rows)) == [("a", "Priority", 21.0)]
+
+
+def test_a_job_that_was_over_ends_on_record_when_it_is_requeued() -> None:
+    """``job_requeue`` closes the old record with the time of the requeue; measured: requeue_twice."""
+    events = [{"at": 150, "do": "requeue", "job": "a"}, {"at": 300, "do": "requeue", "job": "a"}]
+    workload = parse_workload(document(job("a", 0, 100, 5), events=events))
+    runs = outcome(simulate_slurm(workload, overheads=NO_OVERHEADS), workload)["jobs"]["a"]["runs"]
+    assert [(one["start_s"], one["end_s"]) for one in runs] == [(0, 150), (271, 300), (421, 521)]
+
+
+def test_a_job_requeued_while_held_has_one_record() -> None:
+    """Measured: hold_running."""
+    events = [{"at": at, "do": do, "job": "a"} for at, do in ((40, "hold"), (60, "requeue"), (200, "release"))]
+    workload = parse_workload(document(job("a", 0, 100, 5), events=events))
+    runs = outcome(simulate_slurm(workload, overheads=NO_OVERHEADS), workload)["jobs"]["a"]["runs"]
+    assert [(one["start_s"], one["end_s"]) for one in runs] == [(200, 300)]
+
+
+def test_a_job_cancelled_in_a_pause_ended_on_record_when_the_pause_began() -> None:
+    """``job_signal`` in ``job_mgr.c``; measured: suspend_three_tiers."""
+    parts = [{"name": "low", "Default": "YES", "OverSubscribe": "FORCE:1"},
+             {"name": "high", "PriorityTier": 2, "OverSubscribe": "FORCE:1"}]
+    config = {"PreemptType": "preempt/partition_prio", "PreemptMode": "SUSPEND,GANG"}
+    jobs = (job("a", 0, 200, 20, nodes=4, ntasks=16), job("b", 50, 100, 20, nodes=4, ntasks=16, partition="high"))
+    events = [{"at": 80, "do": "scancel", "job": "a"}]
+    workload = parse_workload(document(*jobs, config=config, partitions=parts, events=events))
+    [run] = outcome(simulate_slurm(workload, overheads=NO_OVERHEADS), workload)["jobs"]["a"]["runs"]
+    assert (run["state"], run["end_s"]) == ("CANCELLED", 50)

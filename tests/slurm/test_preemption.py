@@ -165,6 +165,17 @@ def test_within_one_qos_priority_decides() -> None:
     assert starts(trace("CANCEL,WITHIN"))["dear"] == 100 and trace("CANCEL,WITHIN").job("cheap").state == "PREEMPTED"
 
 
+def test_a_qos_can_let_its_own_jobs_preempt_each_other() -> None:
+    """``within`` of the preemptor's QOS counts; alone it leaves its jobs no mode, so nobody does (``preempt_qos.c``)."""
+    def trace(mode: str) -> Any:
+        more = qos(mode, PreemptMode="CANCEL")
+        cheap = job("cheap", 0, 500, 20, nodes=4, account="lab", qos="low", nice=100)
+        return run(cheap, job("dear", 100, 60, 5, nodes=4, account="lab", qos="low"), **more)
+
+    assert starts(trace("cancel,within"))["dear"] == 100 and trace("cancel,within").job("cheap").state == "PREEMPTED"
+    assert starts(trace("cancel"))["dear"] == starts(trace("within"))["dear"] == 500
+
+
 def test_a_qos_whose_mode_is_off_has_the_clusters() -> None:
     """Measured: preempt_qos_off. sacctmgr stores off as 0, which is also "none of its own"."""
     more = qos("cancel")

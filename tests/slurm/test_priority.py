@@ -7,12 +7,13 @@ import re
 
 import pytest
 
+from clustersim.errors import InputError, UnsupportedError
 from clustersim.slurm import Controller, parse_workload
 from clustersim.slurm.accounts import Account, Accounting, Association
 from clustersim.slurm.fairtree import FairTree
 from clustersim.slurm.priority import FIRST_BASIC_PRIORITY
 from tests.conftest import ROOT
-from tests.slurm.build import LAB, document, job, run, starts
+from tests.slurm.build import LAB, NO_OVERHEADS, document, job, run, starts
 
 GOLDEN = ROOT / "tests" / "golden" / "slurm_golden"
 QOS = {"PriorityType": "priority/multifactor", "PriorityWeightQOS": "1000", "AccountingStorageEnforce": "qos"}
@@ -137,10 +138,96 @@ def test_ties_share_a_rank() -> None:
 
 
 def test_usage_decays_by_half() -> None:
-    fair = FairTree(Accounting(accounts={"x": Account("x")}, associations={("a", "x"): Association("a", "x")}))
+    fair = FairTree(Accounting(accounts={"x": Account("x")}, associations={("a", "x"): Association("a", "x")}), 7 * 86_400)
     fair.branches["a@x"].usage = 1000.0
-    fair.grow(7 * 86_400, 7 * 86_400)
+    fair.grow(7 * 86_400)
     assert fair.branches["a@x"].usage == pytest.approx(500.0, rel=0.001)
+
+
+def used(system: Controller, time: int) -> dict[str, float]:
+    """Usage by branch at ``time``, as of the last recalculation or end of a job."""
+    from clustersim.clock import Clock
+
+    Clock(system).run(time)
+    return {name: branch.usage for name, branch in system.priorities.shares.branches.items()}
+
+
+def shared(*jobs: dict[str, object], enforce: str = "limits", **config: str) -> Controller:
+    more = {"PriorityType": "priority/multifactor", "PriorityWeightFairshare": "1000", "PriorityDecayHalfLife": "0",
+            "PriorityCalcPeriod": "1", "AccountingStorageEnforce": enforce, **config}
+    return Controller(parse_workload(document(*jobs, accounting=LAB, config=more)), overheads=NO_OVERHEADS)
+
+
+def test_new_usage_decays_within_its_period() -> None:
+    """``_apply_new_usage``: seconds * cores * factor ** seconds; measured: fairshare_half_life (snapshots of sshare)."""
+    kept = 1 - 0.693 / 3600
+    system = shared(job("a", 0, 600, 20, nodes=1, account="lab"), PriorityDecayHalfLife="0-01:00:00")
+    first = 4 * 52 * kept**52  # the daemon came up 68 s before zero: recalculations at 52, 112, ...
+    assert used(system, 53)["alice@lab"] == pytest.approx(first)
+    assert used(system, 113)["alice@lab"] == pytest.approx(first * kept**60 + 4 * 60 * kept**60)
+
+
+def sshare(text: str) -> dict[str, float]:
+    """RawUsage by user of ``sshare -a -l``."""
+    rows = [line.split() for line in text.splitlines()[2:]]
+    return {row[1]: float(row[4]) for row in rows if len(row) > 5 and row[1] in {"alice", "bob", "carol", "dave"}}
+
+
+def test_usage_is_that_of_the_real_sshare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a half-life of an hour, at six times. The phase of the recalculation is chance: the first snapshot gives it."""
+    outcome = json.loads((GOLDEN / "fairshare_half_life.outcome.json").read_text(encoding="utf-8"))
+    measured = {int(label[1:]): sshare(snapshot["sshare -a -l"]) for label, snapshot in outcome["snapshots"].items()}
+
+    def farthest(phase: int, times: list[int]) -> float:
+        monkeypatch.setattr("clustersim.slurm.controller.STARTED", phase)
+        mine = {time: used(at("fairshare_half_life", 0), time) for time in times}
+        return max(abs(mine[time][f"{user}@{'a' if user in {'alice', 'bob'} else 'b'}"] - usage)
+                   for time in times for user, usage in measured[time].items())
+
+    phase = min(range(60, 120), key=lambda one: farthest(one, [200]))
+    assert len(measured) == 6 and farthest(phase, [200]) <= 8  # a second on eight cores
+    assert farthest(phase, sorted(measured)) <= 24  # each run took one to three seconds longer
+    assert farthest(phase + 20, sorted(measured)) > 100
+
+
+def test_what_ends_between_two_recalculations_counts_only_where_limits_are_enforced() -> None:
+    """``_adjust_limit_usage`` in ``acct_policy.c`` tells the priority plugin of an end only then."""
+    one = job("a", 0, 100, 20, nodes=1, account="lab")
+    assert used(shared(one), 400)["alice@lab"] == 400
+    assert used(shared(one, enforce="associations"), 400)["alice@lab"] == 4 * 52
+
+
+def test_a_suspended_job_uses_its_share() -> None:
+    """``decay_apply_new_usage`` passes over waiting and finished jobs only."""
+    parts = [{"name": "low", "Default": "YES", "OverSubscribe": "FORCE:1"},
+             {"name": "high", "PriorityTier": 2, "OverSubscribe": "FORCE:1"}]
+    config = {"PreemptType": "preempt/partition_prio", "PreemptMode": "SUSPEND,GANG", "PriorityType": "priority/multifactor",
+              "PriorityWeightFairshare": "1000", "PriorityDecayHalfLife": "0", "PriorityCalcPeriod": "1",
+              "AccountingStorageEnforce": "limits"}
+    jobs = (job("a", 0, 200, 20, nodes=4, ntasks=16, account="lab", stoppable=True),
+            job("b", 50, 100, 20, nodes=4, ntasks=16, user="bob", account="lab", partition="high"))
+    data = document(*jobs, accounting=LAB, config=config, partitions=parts)
+    system = Controller(parse_workload(data), overheads=NO_OVERHEADS)
+    assert used(system, 400)["alice@lab"] == 16 * 300
+    assert [(run.start, run.end) for run in system.jobs["a"].runs] == [(0, 300)]
+
+
+def test_weights_of_cores_gpus_and_nodes() -> None:
+    """Shares of the partition's total (``_get_tres_factors``); measured: multifactor_tres."""
+    config = {"PriorityType": "priority/multifactor", "PriorityWeightTRES": "CPU=1000,Node=500,GRES/gpu=3000"}
+    nodes = [{"name": "n[1-3]", "cpus": 8, "gpus": 4}]
+    jobs = (job("x", 0, 100, nodes=3), job("a", 1, ntasks=8, nodes=1), job("b", 2, ntasks=1, gpus_per_node=4),
+            job("c", 3, ntasks=2, nodes=2, gpus_per_node=1))
+    system = Controller(parse_workload(document(*jobs, nodes=nodes, config=config)))
+    for time in range(4):
+        system.instant(time)
+    assert {key: one.priority for key, one in system.jobs.items() if key != "x"} == {"a": 500, "b": 1208, "c": 916}
+    with pytest.raises(UnsupportedError, match="Mem"):
+        parse_workload(document(nodes=nodes, config={"PriorityWeightTRES": "Mem=1"}))
+    with pytest.raises(InputError, match="gres/gpu"):
+        parse_workload(document(nodes=nodes, config={"PriorityWeightTRES": "gpu=1"}))
+    with pytest.raises(InputError, match="NAME=WEIGHT"):
+        parse_workload(document(nodes=nodes, config={"PriorityWeightTRES": "CPU"}))
 
 
 def test_a_changed_partition_factor_is_felt_at_the_next_recalculation() -> None:

@@ -177,6 +177,7 @@ def test_the_sums_of_fair_share_are_right(
         "PriorityWeightFairshare": "1000",
         "PriorityDecayHalfLife": half_life,
         "PriorityCalcPeriod": str(period),
+        "AccountingStorageEnforce": "limits",  # else what runs between two recalculations is not all counted
     }
     workload = parse_workload(document(*made, nodes=nodes, config=config, accounting=ACCOUNTING))
     system = Controller(workload)

@@ -240,11 +240,11 @@ def test_a_wrong_value_is_refused_with_what_was_expected(path: tuple[Any, ...], 
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("config", "PriorityWeightTRES"), "cpu=1"),
+        (("config", "PriorityWeightTRES"), "mem=1"),
         (("config", "SelectTypeParameters"), "CR_Core_Memory"),
         (("config", "SchedulerParameters"), "bf_busy_nodes"),
         (("jobs", 0, "extra_args"), ["--mem=4G"]),
-        (("jobs", 1, "constraint"), "[a|b]"),
+        (("jobs", 1, "constraint"), "(a&b)|c"),
         (("jobs", 1, "begin"), "16:00"),
         (("accounting", "qos", 0, "GrpTRESMins"), "cpu=5"),
         (("cluster", "partitions", 0, "OverSubscribe"), "FORCE:2"),

@@ -67,3 +67,12 @@ def test_a_reservation_over_running_jobs_or_over_another_is_refused() -> None:
     assert run({**late, "reservation": "s"}, events=second).job("late").state == "REJECTED"
     maint = [reservation(users="bob"), {**reservation(at=1, flags="MAINT", nodes="n1"), "name": "m"}]
     assert run(late, events=maint).job("late").runs[0].nodes == ("n2",)
+
+
+def test_a_job_that_comes_to_reach_into_a_reservation_blocks_no_longer() -> None:
+    """The periodic main loop sees it, though nothing else happens; measured: reservation_ignore."""
+    create = {"at": 1, "do": "create_reservation", "duration_min": 5, "users": "bob", "flags": "IGNORE_JOBS"}
+    events = [{**create, "name": f"of_{node}", "start_s": at, "nodes": node} for at, node in ((180, "n1"), (120, "n2"))]
+    jobs = (job("a", 0, 200, 8, nodes=1), job("d", 40, 60, 2, nodes=2), job("e", 50, 60, 8, nodes=1))
+    trace = run(*jobs, nodes=3, events=events, config={"SchedulerType": "sched/builtin"})
+    assert starts(trace)["e"] == 62 and places(trace)["e"] == ("n3",)  # until 60 d may still end before n1 is reserved

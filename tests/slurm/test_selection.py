@@ -180,6 +180,27 @@ def test_tasks_of_several_cores_are_squeezed_into_what_was_chosen() -> None:
     assert [place.cpus for place in alone.job("b").runs[0].places] == [6, 3]
 
 
+def test_an_empty_node_is_as_good_as_a_started_one_for_a_task_with_gpus() -> None:
+    """Its node counts with the cores it needs and no more, so the first that fits is taken (``gres_select_filter_sock_core``;
+    measured: mix_gpus). Without GPUs the started node fits better."""
+    other = job("a", 0, 300, 9, ntasks=5, nodelist="n2")
+    for more, node in (({"gpus_per_node": 2}, "n1"), ({}, "n2")):
+        trace = run(other, job("b", 1, ntasks=1, **more), nodes=2, cpus=16, gpus=4, exclusive=False)
+        assert places(trace)["b"] == (node,)
+
+
+def test_nodes_that_must_be_alike() -> None:
+    """``[a|b]``: the first kind with enough nodes, and never a mixture; measured: features_alike."""
+    assert on_mixed(job("a", nodes=2, constraint="[old|new]"))["a"] == ("c1", "c2")
+    jobs = (job("x", 0, 100, constraint="[old|new]", nodes=2), job("y", 1, 300, 9, constraint="[old|new]", nodes=2),
+            job("z", 2, 60, constraint="[old|new]", nodes=2))
+    kinds = [{"name": "o[1-3]", "cpus": 4, "features": ["old"]}, {"name": "n[1-3]", "cpus": 4, "features": ["new"]}]
+    trace = run(*jobs, nodes=kinds)
+    assert places(trace) == {"x": ("o1", "o2"), "y": ("n1", "n2"), "z": ("o1", "o2")} and starts(trace)["z"] == 100
+    assert run(job("a", nodes=4, constraint="[old|new]"), nodes=kinds).job("a").state == "REJECTED"
+    assert run(job("a", nodes=4, constraint="old|new"), nodes=kinds).job("a").state == "COMPLETED"
+
+
 def test_counted_features() -> None:
     assert on_mixed(job("a", nodes=3, constraint="[new*2&old*1]"))["a"] == ("c1", "d1", "g1")
     assert parse_constraint("[new*2&old*1]").counts == (("new", 2), ("old", 1))

@@ -12,7 +12,7 @@ from clustersim.cluster import Cluster, Node, Partition
 from clustersim.errors import ClusterSimError
 from clustersim.slurm import Overheads, fill, future, parse_workload, requests, select, simulate_slurm
 from clustersim.slurm.accounts import Accounting
-from clustersim.slurm.fill import Ask, Filler
+from clustersim.slurm.fill import Ask, Filler, trimmed
 from clustersim.slurm.jobs import Job
 from clustersim.slurm.pool import NodePool
 from clustersim.slurm.quickfill import alike_nodes, one_node
@@ -92,16 +92,19 @@ def pool_of(nodes: list[tuple[int, int]]) -> NodePool:
     st.lists(st.tuples(st.integers(0, 6), st.sampled_from([1, 1, 1, 2])), min_size=1, max_size=24),
     st.integers(0, 2**24 - 1),
     st.integers(1, 4),
+    st.booleans(),
 )
-def test_the_node_for_one_is_the_one_that_counting_down_finds(nodes: list[tuple[int, int]], among: int, cpus: int) -> None:
+def test_the_node_for_one_is_the_one_that_counting_down_finds(
+    nodes: list[tuple[int, int]], among: int, cpus: int, gpu: bool
+) -> None:
     """Nodes of so many free cores and such a weight, and which of them come into question."""
     pool = pool_of(nodes)
-    job = Job("a", JobSpec("a", 0, "alice", 60, ntasks=cpus, min_cpus=cpus, max_nodes=1), 1)
+    job = Job("a", JobSpec("a", 0, "alice", 60, ntasks=cpus, min_cpus=cpus, max_nodes=1, gpus_per_node=int(gpu)), 1)
     ask = Ask(job, among & pool.every, 1, 1, 1, whole=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fill, "_take_one_alone", lambda fill, nodes: False)
         slow = fill.consecutive(Filler(ask, pool, ask.nodes, 1, 1))
-    quick = one_node(pool, ask.nodes, cpus)
+    quick = one_node(pool, ask.nodes, cpus, trimmed(ask))
     assert (quick and (quick.nodes, quick.cpus)) == (slow and (slow.nodes, slow.cpus))
     assert quick is None or quick.on(quick.nodes.bit_length() - 1) == cpus
 
