@@ -109,7 +109,7 @@ def _print_metrics(args: argparse.Namespace, m: dict[str, float], dropped: dict[
     head = ngettext("{n} job on {cores} cores, {policy}", "{n} jobs on {cores} cores, {policy}", int(m["jobs"]))
     print(head.format(n=m["jobs"], cores=args.cores, policy=args.policy))
     if gone:
-        print(_("left out          {n} ({why})").format(n=gone, why=", ".join(f"{v} {k}" for k, v in dropped.items() if v)))
+        print(_("left out          {n} ({why})").format(n=gone, why=", ".join(f"{v} {_(k)}" for k, v in dropped.items() if v)))
     if cut:
         print(_("cut at their limit {n}").format(n=cut))
     print(_("mean wait         {mean:.3f} s ({text}), {n} jobs waited, longest {longest}").format(

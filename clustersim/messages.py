@@ -25,8 +25,8 @@ def set_language(language: str | None) -> None:
 
 
 def _(text: str) -> str:
-    """The translation of ``text``, or ``text``."""
-    return _catalogue.gettext(text)
+    """The translation of ``text``, or ``text``; a catalogue's own header answers to the empty one."""
+    return _catalogue.gettext(text) if text else text
 
 
 def ngettext(one: str, many: str, n: int) -> str:

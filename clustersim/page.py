@@ -15,7 +15,7 @@ from clustersim import checks, experiments
 from clustersim.errors import ClusterSimError, InputError
 from clustersim.experiments.base import Choice, Control, Experiment, Outcome, Slider, Toggle, Value
 from clustersim.figures import for_page
-from clustersim.messages import N_, _, ngettext, set_language
+from clustersim.messages import N_, _, set_language
 
 
 def describe(experiment_id: str, settings_json: str = "{}") -> str:
@@ -145,7 +145,7 @@ def _unit(unit: str, full: bool) -> list[str]:
     if not unit:
         return ["", ""]
     one, many = _UNITS.get(unit, (unit, unit)) if full else (unit, unit)
-    return [ngettext(one, many, 1), ngettext(one, many, 2)]
+    return [_(one), _(many)]
 
 
 def _answer(work: Any) -> str:

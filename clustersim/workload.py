@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from clustersim.errors import InputError
-from clustersim.messages import _
+from clustersim.messages import N_, _
 
 FIELDS = (
     "job number", "submit time", "wait time", "run time", "allocated processors", "average CPU time", "used memory",
@@ -105,7 +105,7 @@ def read_swf(path: str | Path, cores: int, progress: Callable[[int], None] | Non
             limits.append(limit)
         if progress and not count % 50_000:
             progress(count)
-    table.dropped = {"no run time or size": no_size, "larger than the machine": too_large}
+    table.dropped = {N_("no run time or size"): no_size, N_("larger than the machine"): too_large}
     table.cut = cut
     table.sort()
     return table

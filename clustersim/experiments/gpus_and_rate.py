@@ -84,7 +84,8 @@ def _scale(means: Mapping[str, float], key: str, gpus: int) -> Figure:
 
 def _table(means: Mapping[str, float], gpus: int) -> Table:
     columns = (_("fleet"), _("failures per 1000 node-days"), _("how it is known"), _("between failures"))
-    rows = tuple((str(row["fleet"]), f"{rate_of(key):g}", f"{row['kind']}: {row['how']}", human_duration(means[key] * HOUR))
+    rows = tuple((str(row["fleet"]), f"{rate_of(key):g}", f"{_(str(row['kind']))}: {_(str(row['how']))}",
+                  human_duration(means[key] * HOUR))
                  for key, row in fleets().items())
     return Table(_("Published rates, and what they come to on {gpus:,} GPUs").format(gpus=gpus), columns, rows)
 

@@ -51,7 +51,7 @@ def run(settings: Mapping[str, Value]) -> Outcome:
     mean = mean_notice(what, found)
     summary = _("{cause} shows as a {symptom}. Somebody knows after {mean} on average; the first who must have seen it is: "
                 "{who}, after {latest} at the latest.").format(
-        cause=what.name, symptom=_words()[what.symptom], mean=human_duration(mean), who=rows[0][0],
+        cause=_(what.name), symptom=_words()[what.symptom], mean=human_duration(mean), who=rows[0][0],
         latest=human_duration(rows[0][2]))
     return Outcome(summary, (_figure(what, rows),), _table(rows), {
         "mean_s": mean, "first": rows[0][0], "latest_s": rows[0][2], "watchers": [row[0] for row in rows],
@@ -72,7 +72,7 @@ def _figure(what: Cause, rows: list[tuple[str, float, float]]) -> Figure:
     data = [{"name": name, "rank": rank, "low": round(low, 2), "value": round(high, 2), "high": round(high, 2),
              "kind": "first" if rank == 0 else "other", "text": _reach(low, high)}
             for rank, (name, low, high) in enumerate(rows)]
-    title = _("{cause}: who can notice it, and by when").format(cause=what.name)
+    title = _("{cause}: who can notice it, and by when").format(cause=_(what.name))
     alt = "; ".join(f"{row['name']}: {row['text']}" for row in data) + "."
     spec = spans_spec(len(data), _("seconds after the fault"), TICKS, log=True)
     return Figure("watchers", title, alt, spec, {"spans": data})

@@ -63,7 +63,8 @@ def read_workload(path: str | Path) -> SlurmWorkload:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(str(path), str(error), _("a readable workload file")) from None
+        found = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise InputError(str(path), found, _("a readable workload file")) from None
     return parse_workload(text, Path(path).name)
 
 

@@ -27,6 +27,11 @@ def codes(config: dict[str, Any]) -> list[str]:
     return list(config.get("sphinx", {}).get("config", {}).get("editions", []))
 
 
+def languages(config: dict[str, Any]) -> list[language.Language]:
+    """The languages of the editions that a book's settings name."""
+    return [language.languages()[code] for code in codes(config)]
+
+
 def name(code: str) -> str:
     """The language's own name."""
     return language.languages()[code].name

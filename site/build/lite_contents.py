@@ -1,17 +1,28 @@
-"""What JupyterLite shows as files: the notebooks of the book, and one small notebook for each live figure."""
+"""What JupyterLite shows as files: the notebooks of the book, and one small notebook for each live figure.
+
+Those that are finished in another language stand in a folder of its name, ``ja/``, and begin by choosing that language.
+"""
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
+
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1] / "ext")]
+
+import notebook_words  # noqa: E402
+from language import Language  # noqa: E402
 
 KERNEL = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
 FIGURES = "figures"
 BOOK_LINK = re.compile(r"\]\(\.\./book/([\w-]+)\.md(#[\w-]+)?\)")
+NOTEBOOK_LINK = re.compile(r"\]\(([\w-]+)\.ipynb\)")
 Notebook = dict[str, Any]
 
 
@@ -19,15 +30,48 @@ def notebooks(root: Path) -> list[Path]:
     return sorted((root / "notebooks").glob("*.ipynb"))
 
 
-def put_notebooks(out: Path, root: Path) -> None:
+def sources(root: Path, others: Iterable[Language]) -> list[Path]:
+    """What the files are made from, besides the programs."""
+    held = [notebook_words.path(root, which, name) for which in others for name in notebook_words.finished(which)]
+    return [*notebooks(root), *(path for path in held if path.is_file())]
+
+
+def put_notebooks(out: Path, root: Path, others: Iterable[Language] = ()) -> None:
     """The notebooks, and the listings by which JupyterLite finds them (the form of Jupyter's contents API)."""
     files, api = out / "files", out / "api" / "contents"
-    made = {path.name: for_browser(json.loads(path.read_text("utf-8"))) for path in notebooks(root)}
     newest = max(path.stat().st_mtime for path in notebooks(root))
-    top = [_put(files, path.name, made[path.name], path.stat().st_mtime) for path in notebooks(root)]
-    figures = [_put(files, f"{FIGURES}/{name}.ipynb", notebook, newest) for name, notebook in figure_notebooks().items()]
-    _list(api / FIGURES, entry(FIGURES, "directory", newest), figures)
-    _list(api, entry("", "directory", newest), [*top, entry(FIGURES, "directory", newest)])
+    top = [_put(files, path.name, for_browser(_read(path)), path.stat().st_mtime) for path in notebooks(root)]
+    top.append(_put_figures(files, api, FIGURES, figure_notebooks(), newest))
+    top += [_put_language(files, api, root, which, newest) for which in others]
+    _list(api, entry("", "directory", newest), top)
+
+
+def _read(path: Path) -> Notebook:
+    found: Notebook = json.loads(path.read_text("utf-8"))
+    return found
+
+
+def _put_figures(files: Path, api: Path, folder: str, made: dict[str, Notebook], newest: float) -> dict[str, Any]:
+    listed = [_put(files, f"{folder}/{name}.ipynb", notebook, newest) for name, notebook in made.items()]
+    _list(api / folder, entry(folder, "directory", newest), listed)
+    return entry(folder, "directory", newest)
+
+
+def _put_language(files: Path, api: Path, root: Path, which: Language, newest: float) -> dict[str, Any]:
+    from clustersim.messages import set_language
+
+    there = [path for path in notebooks(root) if path.stem in notebook_words.finished(which)]
+    set_language(which.code)
+    try:
+        first = language_cell(which.code)
+        listed = [_put(files, f"{which.code}/{path.name}", in_language(_read(path), root, which, path.stem, first), newest)
+                  for path in there]
+        figures = {name: {**made, "cells": [first, *made["cells"]]} for name, made in figure_notebooks(which).items()}
+        listed.append(_put_figures(files, api, f"{which.code}/{FIGURES}", figures, newest))
+    finally:
+        set_language(None)
+    _list(api / which.code, entry(which.code, "directory", newest), listed)
+    return entry(which.code, "directory", newest)
 
 
 def _put(files: Path, path: str, notebook: Notebook, changed: float) -> dict[str, Any]:
@@ -54,23 +98,56 @@ def entry(path: str, kind: str, changed: float, size: int | None = None) -> dict
 
 def for_browser(notebook: Notebook) -> Notebook:
     """The notebook with the kernel that JupyterLite has, and links to chapters as its pages are named."""
-    cells = [{**cell, "source": linked(cell["source"])} if cell["cell_type"] == "markdown" else cell
-             for cell in notebook["cells"]]
+    return with_text(notebook, lambda text: BOOK_LINK.sub(r"](../book/\1.html\2)", text))
+
+
+def with_text(notebook: Notebook, change: Callable[[str], str]) -> Notebook:
+    """The notebook with every text cell changed and with the kernel that JupyterLite has."""
+    cells = [{**cell, "source": change("".join(cell["source"])).splitlines(keepends=True)}
+             if cell["cell_type"] == "markdown" else cell for cell in notebook["cells"]]
     return {**notebook, "cells": cells, "metadata": {**notebook["metadata"], "kernelspec": KERNEL}}
 
 
-def linked(source: str | list[str]) -> list[str]:
-    text = BOOK_LINK.sub(lambda match: f"](../book/{match[1]}.html{match[2] or ''})", "".join(source))
-    return text.splitlines(keepends=True)
+def in_language(notebook: Notebook, root: Path, which: Language, name: str, first: dict[str, Any]) -> Notebook:
+    """A notebook in another language, ``first`` before its first cell of code."""
+    made = with_text(notebook_words.translated(notebook, notebook_words.words(root, which, name)),
+                     lambda text: linked(text, which))
+    cells = made["cells"]
+    place = next((number for number, cell in enumerate(cells) if cell["cell_type"] == "code"), len(cells))
+    return {**made, "cells": [*cells[:place], first, *cells[place:]]}
+
+
+def linked(text: str, which: Language) -> str:
+    """Links of a notebook in the folder of a language: to its pages and notebooks that are finished, else to the English."""
+    def chapter(match: re.Match[str]) -> str:
+        folder = f"{which.code}/book" if f"book/{match[1]}" in which.pages else "book"
+        return f"](../{folder}/{match[1]}.html{match[2] or ''})"
+
+    def other(match: re.Match[str]) -> str:
+        return match[0] if match[1] in notebook_words.finished(which) else f"](../{match[1]}.ipynb)"
+
+    return NOTEBOOK_LINK.sub(other, BOOK_LINK.sub(chapter, text))
+
+
+def language_cell(code: str) -> dict[str, Any]:
+    """A cell of code after which the program speaks a language."""
+    from clustersim.messages import _
+
+    why = _("Figures, hints and messages in this language.")
+    text = f'# {why}\nfrom clustersim.messages import set_language\n\nset_language("{code}")'
+    cell: dict[str, Any] = made_of([("code", text)])["cells"][0]
+    return cell
 
 
 # --- one for each live figure ----------------------------------------------------------------------------------------
 
-def figure_notebooks() -> dict[str, Notebook]:
-    """By the id of the experiment: its panel, and its numbers in code."""
+def figure_notebooks(which: Language | None = None) -> dict[str, Notebook]:
+    """By the id of the experiment: its panel, and its numbers in code; of a language, those whose messages are translated."""
     from clustersim.experiments import IDS, experiment
 
-    return {name: figure_notebook(experiment(name)) for name in IDS}
+    wanted = [name for name in IDS if which is None
+              or any(fnmatch(f"clustersim/experiments/{name}.py", pattern) for pattern in which.program)]
+    return {name: figure_notebook(experiment(name)) for name in wanted}
 
 
 def figure_notebook(experiment: Any) -> Notebook:

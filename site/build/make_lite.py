@@ -13,11 +13,13 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import lite_contents
 import lite_wheels
+import notebook_words
+from language import Language
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -26,6 +28,9 @@ PINS = ("requirements-lite.txt", "requirements-lite-kernel.txt")
 LINKS = HERE.parent / "lite" / "links.js"
 ABOUT = "about.json"
 HEARTBEAT = "api/service-worker-heartbeat"
+PACK = "jupyterlab_language_pack_"
+BEGINS = "<script>\n      (async function () {"
+SETTINGS_READ = "configs.reduce(mergeOneConfig)"
 APPS = ("notebooks", "lab", "tree")
 PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
@@ -49,12 +54,15 @@ class LiteError(Exception):
 FAULTS = (LiteError, lite_wheels.WheelError)
 
 
-def build(root: Path, html: Path, code: str) -> None:
-    """Bring ``html/lite`` up to date; ``code`` is a hash of the simulator. A checkout without the pins has no JupyterLite."""
+def build(root: Path, html: Path, code: str, others: Sequence[Language] = ()) -> None:
+    """Bring ``html/lite`` up to date; ``code`` is a hash of the simulator, ``others`` are the languages besides English.
+
+    A checkout without the pins has no JupyterLite.
+    """
     if not (root / PINS[0]).is_file():
         return
     kept = root / "_build" / "lite"
-    stamp, value = root / "_build" / ".stamp-lite", made_from(root, code)
+    stamp, value = root / "_build" / ".stamp-lite", made_from(root, code, others)
     if (html / "lite" / "index.html").is_file() and stamp.is_file() and stamp.read_text() == value:
         return
     print("Putting the notebooks for the browser beside the book ...", flush=True)
@@ -66,7 +74,7 @@ def build(root: Path, html: Path, code: str) -> None:
     put_wheels(folder, own_wheels(kept, code))
     lock = put_lock(folder, pyodide_package(root))
     configure(new / "jupyter-lite.json", folder.relative_to(new), lock)
-    lite_contents.put_notebooks(new, root)
+    lite_contents.put_notebooks(new, root, others)
     change_size(new / ABOUT, [folder / lock, *own_wheels(kept, code)])
     html.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(html / "lite", ignore_errors=True)
@@ -87,10 +95,11 @@ def app_from(root: Path) -> str:
     return hashed(path.read_bytes() for path in [*files, Path(__file__), Path(lite_wheels.__file__), LINKS])
 
 
-def made_from(root: Path, code: str) -> str:
-    notebooks = lite_contents.notebooks(root)
-    names = "\0".join(path.name for path in notebooks)
-    texts = [path.read_bytes() for path in [*notebooks, Path(lite_contents.__file__)]]
+def made_from(root: Path, code: str, others: Sequence[Language] = ()) -> str:
+    files = lite_contents.sources(root, others)
+    names = "\0".join([*(path.relative_to(root).as_posix() for path in files), *map(repr, others)])
+    programs = [Path(lite_contents.__file__), Path(notebook_words.__file__)]
+    texts = [path.read_bytes() for path in [*files, *programs]]
     return hashed([app_from(root).encode(), code.encode(), names.encode(), *texts])
 
 
@@ -146,7 +155,7 @@ def application(root: Path, kept: Path) -> Path:
     at_home(out, f"./static/{folder.name}/")
     put_icons(out)
     put_heartbeat(out)
-    put_links(out)
+    put_links(out, put_menus(root, out))
     out.rename(made)
     return made
 
@@ -209,12 +218,29 @@ def change(paths: Iterable[Path], before: str, after: str) -> None:
         raise LiteError(f"JupyterLite has changed: no file of it holds {before!r}, which site/build/make_lite.py replaces.")
 
 
-def put_links(out: Path) -> None:
-    """A script of ours in the pages: a notebook's links to chapters lead out of JupyterLite into the book."""
+def put_menus(root: Path, out: Path) -> list[str]:
+    """JupyterLab's own words in the languages whose pack is installed; their names, such as ``ja_JP``."""
+    folder = out / "api" / "translations"
+    packs = sorted((root / ".venv-lite").glob(f"[Ll]ib/**/site-packages/{PACK}*/locale/*/LC_MESSAGES/jupyterlab.json"))
+    listed = json.loads((folder / "all.json").read_text("utf-8"))
+    for pack in packs:
+        name, words = pack.parents[1].name, json.loads(pack.read_text("utf-8"))
+        text = json.dumps({"data": {"jupyterlab": words}, "message": ""}, ensure_ascii=False)
+        (folder / f"{name}.json").write_text(text, "utf-8")
+        listed["data"][name] = {"displayName": name, "nativeName": name}
+    (folder / "all.json").write_text(json.dumps(listed, indent=1), "utf-8")
+    return [pack.parents[1].name for pack in packs]
+
+
+def put_links(out: Path, menus: list[str]) -> None:
+    """A script of ours in the pages, before JupyterLite reads its settings: links lead into the book, menus in its language."""
+    ours = SETTINGS_READ.replace("configs", "[...configs, globalThis.bookSettings ?? {}]")
+    change([out / "config-utils.js"], SETTINGS_READ, ours)
     shutil.copyfile(LINKS, out / LINKS.name)
-    head = f'<link rel="icon" href="favicon.ico" />\n<script src="../{LINKS.name}"></script>\n</head>'
+    script = f'<script src="../{LINKS.name}" data-menus="{" ".join(menus)}"></script>\n    '
     for app in APPS:
-        change([out / app / "index.html"], "</head>", head)
+        change([out / app / "index.html"], BEGINS, script + BEGINS)
+        change([out / app / "index.html"], "</head>", '<link rel="icon" href="favicon.ico" />\n</head>')
     change([out / "index.html"], "</head>", '<link rel="icon" href="lab/favicon.ico" />\n</head>')  # it leads on to the files
 
 

@@ -210,7 +210,7 @@ def make(root: Path, draw: bool) -> None:
     if not current:
         kept.drop_stale()
     try:
-        make_lite.build(root, kept.html, kept.now["code"])  # first: the pages link to it
+        make_lite.build(root, kept.html, kept.now["code"], editions.languages(settings(root)))  # first: the pages link to it
     except make_lite.FAULTS as error:
         stop([str(error)])
     if current:

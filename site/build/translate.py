@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import csv
 import re
 import sys
 import tomllib
@@ -30,7 +31,8 @@ import make_site  # noqa: E402
 from catalogues import begun, compiled, page_path, program_path, put, read, text, updated  # noqa: E402
 from language import Language  # noqa: E402
 
-PYTHON = ("clustersim/**/*.py", "site/ext/*.py", "site/build/*.py")
+PYTHON = ("clustersim/**/*.py", "labs/**/*.py", "site/ext/*.py", "site/build/*.py")
+TABLES = {"fault_causes": ("cause",), "node_failure_rates": ("kind", "how")}  # columns that a live figure shows
 TEMPLATES = ("site/templates/*.html",)
 KEYWORDS = {"_": 1, "N_": 1, "ngettext": 2}  # how many of the arguments are messages
 Found = tuple[str, str | tuple[str, ...]]  # where a message stands, and the message (one and many, where it counts)
@@ -57,6 +59,10 @@ def program_messages(root: Path) -> Iterator[Found]:
         with path.open("rb") as file:
             for _line, message, _comments, _context in extract("jinja2", file):
                 yield path.relative_to(root).as_posix(), message
+    for name, columns in TABLES.items():
+        path = root / "clustersim" / "data" / f"{name}.csv"
+        with path.open(encoding="utf-8", newline="") as file:
+            yield from ((path.relative_to(root).as_posix(), row[column]) for row in csv.DictReader(file) for column in columns)
     config = yaml.safe_load((root / "_config.yml").read_text("utf-8"))
     yield from (("_config.yml", config[name]) for name in ("title", "author"))
     toc = yaml.safe_load((root / "_toc.yml").read_text("utf-8"))

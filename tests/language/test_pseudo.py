@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pseudo
 import pytest
+import visible
 
 from clustersim.checks import exercises
 
@@ -28,14 +29,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.browser  # the drawings of its diagrams
 @pytest.mark.parametrize("page", PAGES)
 def test_every_word_of_a_page_is_a_message(built: Path, page: str) -> None:
-    texts = pseudo.seen((built / f"{page}.html").read_text("utf-8"))
+    texts = visible.seen((built / f"{page}.html").read_text("utf-8"))
     assert sum(any(letter in text for letter in map(chr, pseudo.WIDE.values())) for text in texts) > 40
-    assert sorted(set(pseudo.left(texts, NAMES))) == []
+    assert sorted(set(visible.left(texts, NAMES))) == []
 
 
 def test_what_is_no_message_is_seen() -> None:
     page = f'<p>{pseudo.wide("marked words")}</p><p title="forgotten">x</p><code>plain</code><p>also this alice</p>'
-    assert list(pseudo.left(pseudo.seen(page), NAMES)) == ["forgotten: forgotten", "also this: also this alice"]
+    assert list(visible.left(visible.seen(page), NAMES)) == ["forgotten: forgotten", "also this: also this alice"]
 
 
 def test_markup_and_fields_stay() -> None:

@@ -6,7 +6,6 @@ import re
 import string
 import sys
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ import catalogues  # noqa: E402
 import language  # noqa: E402
 import page_check  # noqa: E402
 import translate  # noqa: E402
+import visible  # noqa: E402
 import yaml  # noqa: E402
 from babel.messages.catalog import Catalog, Message  # noqa: E402
 from language import Language  # noqa: E402
@@ -138,53 +138,24 @@ def test_messages_are_found_wherever_they_stand() -> None:
 
 # --- the pages -------------------------------------------------------------------------------------------------------
 
-class Words(HTMLParser):
-    """The text that a reader sees, without code and without what says that it is English."""
-
-    SILENT = {"script", "style", "code", "pre", "kbd", "title"}
-    VOID = {"br", "hr", "img", "input", "link", "meta", "path", "rect", "use", "line", "circle"}
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[tuple[str, bool]] = []
-        self.found: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        names = dict(attrs)
-        if tag not in self.VOID:
-            self.open.append((tag, tag in self.SILENT or names.get("lang") == "en"))
-        self.found += [text for name in ("aria-label", "title", "alt", "placeholder") if (text := names.get(name))
-                       and tag != "link" and "hreflang" not in names and "cs-fact" not in (names.get("class") or "")]
-
-    def handle_endtag(self, tag: str) -> None:
-        while self.open and self.open.pop()[0] != tag:
-            pass
-
-    def handle_data(self, data: str) -> None:
-        if not any(silent for _tag, silent in self.open):
-            self.found.append(data)
-
-
 def edition_pages(site: Path, which: Language) -> Iterator[tuple[str, str]]:
     for page in which.pages:
         yield page, (site / which.code / f"{page}.html").read_text("utf-8")
 
 
 NAMES = [option for item in exercises(1) for option in item.options]  # typed as they are in every language
-# Three English words in a row are a sentence that was forgotten.
-ENGLISH = re.compile(r"(?<!['（])\b[A-Za-z]+(?: [a-z]{2,}){2,}")  # in quotation marks: what is typed; in brackets: the original
 
 
 @each_language
 @pytest.mark.site
 def test_no_english_sentence_is_left_in_a_finished_page(site: Path, which: Language) -> None:
+    """Three English words in a row are a sentence that was forgotten."""
     for page, text in edition_pages(site, which):
-        reader = Words()
         for name in NAMES:
             text = text.replace(name, "")
-        reader.feed(text)
-        assert len(reader.found) > 50
-        assert [found[0] for part in reader.found for found in ENGLISH.finditer(part)] == [], page
+        found = visible.seen(text, english=False)
+        assert len(found) > 50
+        assert [sentence[0] for part in found for sentence in visible.SENTENCE.finditer(part)] == [], page
 
 
 @each_language

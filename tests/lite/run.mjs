@@ -3,8 +3,9 @@
 
 import { main, open, options } from "../browser/lib.mjs";
 
-const MENU = '.lm-MenuBar-itemLabel:text-is("Run")';
-const RUN_ALL = '.lm-Menu-itemLabel:text-is("Run All Cells")';
+const { run, runAll: all } = options.menu; // the words of the menu, in the language of the notebook
+const MENU = `.lm-MenuBar-itemLabel:text-is("${run}")`;
+const RUN_ALL = `.lm-Menu-itemLabel:text-is("${all}")`;
 const FAULTS = '[data-mime-type$="stderr"], [data-mime-type$="error"], .jp-Dialog';
 const PATIENCE_MS = 150_000;
 
@@ -48,6 +49,9 @@ async function until(page, look, ready, patience = PATIENCE_MS) {
   return value;
 }
 
+/** What a reader reads of the notebook: its texts, and what its cells have answered. */
+const texts = () => [...document.querySelectorAll(".jp-MarkdownOutput, .jp-OutputArea-output")].map((e) => e.innerText);
+
 async function runAll(page, cells) {
   await page.waitForSelector(".jp-Notebook .jp-CodeCell");
   await page.click(MENU);
@@ -90,11 +94,12 @@ await main(async (browser) => {
     const size = await request.sizes().catch(() => null);
     if (size) sizes[request.url()] = Math.max(sizes[request.url()] ?? 0, size.responseBodySize + size.responseHeadersSize);
   });
-  await page.goto(`${options.base}lite/${options.app}/index.html?path=${options.notebook}.ipynb`);
+  await page.goto(options.base + options.address);
   const result = await runAll(page, options.cells);
   result.ms = Date.now() - start;
   result.colours = await until(page, colours, (all) => all.length >= options.figures && all.every((number) => number > 3));
   result.faults = await page.locator(FAULTS).allTextContents();
+  result.texts = await page.evaluate(texts);
   result.moved = await move(page, options.move);
   result.bytes = Object.values(sizes).reduce((sum, size) => sum + size, 0);
   result.links = await follow(context, page, options.links ?? []);

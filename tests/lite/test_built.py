@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import language
 import make_lite
+import notebook_words
 import page_check
 import pytest
+from language import Language
 
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.site
-MOST_BYTES = 42e6  # on the server's disk
+MOST_BYTES = 43e6  # on the server's disk
+TRANSLATED = [(which, name) for which in language.languages().values() for name in notebook_words.finished(which)]
 
 
 @pytest.fixture(scope="module")
@@ -72,29 +76,54 @@ def test_the_notebooks_are_those_of_the_repository(lite: Path) -> None:
         assert code[0] == code[1]
 
 
+@pytest.mark.parametrize(("which", "name"), TRANSLATED, ids=[f"{which.code} {name}" for which, name in TRANSLATED])
+def test_a_finished_notebook_is_there_in_its_language(lite: Path, which: Language, name: str) -> None:
+    """Its code is that of the repository after one cell that chooses the language; no text of it is left in English."""
+    here = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text("utf-8"))["cells"]
+    there = json.loads((lite / "files" / which.code / f"{name}.ipynb").read_text("utf-8"))["cells"]
+    code = [["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"] for cells in (here, there)]
+    assert code[1][1:] == code[0] and code[1][0].endswith(f'set_language("{which.code}")')
+    assert [cell for cell in there if cell.get("outputs")] == [], "what was printed when it was made is English"
+    text = "\n".join("".join(cell["source"]) for cell in there if cell["cell_type"] == "markdown")
+    held = notebook_words.words(ROOT, which, name)
+    assert len(held) > 20
+    assert [words for words in held.values() if words not in text and "](" not in words] == []
+    assert [words for words in held if len(words.split()) > 2 and words in text and held[words] != words] == []
+
+
 def test_links_of_notebooks_lead_to_pages_and_notebooks_that_exist(site: Path, lite: Path) -> None:
-    texts = {path.name: "".join("".join(cell["source"]) for cell in json.loads(path.read_text("utf-8"))["cells"])
-             for path in (lite / "files").glob("*.ipynb")}
-    links = [(name, link) for name, text in texts.items() for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)]
-    assert len(links) >= len(texts)
-    targets = [(name, site / link[3:] if link.startswith("../") else lite / "files" / link) for name, link in links]
-    assert [(name, target.name) for name, target in targets if not target.is_file()] == []
+    texts = {path: "".join("".join(cell["source"]) for cell in json.loads(path.read_text("utf-8"))["cells"])
+             for path in (lite / "files").rglob("*.ipynb")}
+    links = [(path, link) for path, text in texts.items() for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)]
+    assert len({path for path, _link in links}) >= len(list((lite / "files").glob("*.ipynb"))) + len(TRANSLATED)
+    missing = []
+    for path, link in links:  # as site/lite/links.js leads them: pages of the book from the site's root
+        folder = path.parent.relative_to(lite / "files")
+        page = (folder / link).as_posix().removeprefix(f"{folder.as_posix()}/../").removeprefix("../")
+        if not (site / page if page.endswith(".html") else path.parent / link).is_file():
+            missing.append((path.name, link))
+    assert missing == []
 
 
-def test_pages_and_figures_link_to_their_notebook(site: Path, lite: Path) -> None:
+@pytest.mark.parametrize("code", ["", *language.languages()])
+def test_pages_and_figures_link_to_their_notebook(site: Path, lite: Path, code: str) -> None:
+    """In an edition, to the notebook in its language."""
     wanted = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
+    if code:
+        wanted = set(notebook_words.finished(language.languages()[code]))
     found: dict[str, set[str]] = {"book": set(), "notebooks": set()}
     for folder, names in found.items():
-        for path in (site / folder).glob("*.html"):
+        for path in (site / code / folder).glob("*.html"):
             links = [link for link in page_check.read(path).links if "/lite/notebooks/index.html?path=" in link]
             targets = [parse_qs(urlsplit(link).query)["path"][0] for link in links]
             assert [target for target in targets if not (lite / "files" / target).is_file()] == []
+            assert [target for target in targets if not target.startswith(f"{code}/".lstrip("/"))] == []
             names |= {Path(target).stem for target in targets if Path(target).stem == path.stem}
             text = path.read_text("utf-8")
             figures = text.count("<live-experiment ") + text.count('<li class="cs-play">')
-            assert len([target for target in targets if target.startswith("figures/")]) == figures
+            assert len([target for target in targets if "figures/" in target]) == figures
     assert found["notebooks"] == wanted
-    assert found["book"] == {name for name in wanted if (site / "book" / f"{name}.html").is_file()}
+    assert found["book"] == {name for name in wanted if (site / code / "book" / f"{name}.html").is_file()}
 
 
 def test_it_stays_within_its_size(lite: Path) -> None:
