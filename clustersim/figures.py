@@ -15,6 +15,8 @@ from clustersim.units import HOUR
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 MIME = "application/vnd.vegalite.v5+json"
+FONT = "Arial, Liberation Sans, Helvetica, sans-serif"  # as wide as the still pictures' program measures, almost everywhere
+LETTER = 10  # px that a letter of a label takes, with the room around it
 WIDTH = 640  # px of the plotting area; a page may set another with `sized`
 
 # Fills keep 3:1 against the page and 4.5:1 against the ink printed on them (after Okabe and Ito 2008, lightened).
@@ -57,12 +59,13 @@ def base(height: int, layers: list[dict[str, Any]], description: str = "") -> di
     """The frame that all figures share: size, fonts, axes, no outside address but the schema's name."""
     axis = {"labelColor": PALETTE["muted"], "titleColor": PALETTE["ink"], "gridColor": PALETTE["grid"],
             "domainColor": PALETTE["muted"], "tickColor": PALETTE["muted"], "labelFontSize": 12, "titleFontSize": 12,
-            "titleFontWeight": "normal", "labelPadding": 4, "titlePadding": 8}
+            "titleFontWeight": "normal", "labelPadding": 4, "titlePadding": 12}
     return {
-        "$schema": SCHEMA, "description": description, "width": WIDTH, "height": height, "background": None, "padding": 4,
+        "$schema": SCHEMA, "description": description, "width": WIDTH, "height": height, "background": None,
+        "padding": {"left": 14, "right": 10, "top": 4, "bottom": 4},
         "layer": layers,
         "config": {
-            "font": "sans-serif", "view": {"stroke": None}, "axis": axis,
+            "font": FONT, "view": {"stroke": None}, "axis": axis,
             "legend": {"labelColor": PALETTE["ink"], "titleColor": PALETTE["ink"], "orient": "top", "labelFontSize": 12,
                        "titleFontSize": 12, "titleFontWeight": "normal", "columns": {"expr": "width < 360 ? 1 : 2"},
                        "symbolStrokeColor": PALETTE["edge"]},
@@ -71,11 +74,21 @@ def base(height: int, layers: list[dict[str, Any]], description: str = "") -> di
     }
 
 
-def mark_label(field: str) -> dict[str, Any]:
-    """The text mark of an upright line's label: above the plot, to the side of the line on which there is room for it."""
-    right = f"scale('x', datum.{field}) > width * 0.6"
-    return {"type": "text", "align": {"expr": f"{right} ? 'right' : 'left'"}, "dx": {"expr": f"{right} ? -4 : 4"}, "dy": -6,
-            "baseline": "bottom", "fontSize": 12}
+def mark_layers(field: str, x: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Upright lines at ``field``, labelled. Dataset ``marks``: the field, label. ``x`` is the axis, if it is not the plot's.
+
+    A label stands above the plot, to the side of its line on which there is room; where all together would not fit into
+    one row, each has a row of its own.
+    """
+    x = x or {"field": field, "type": "quantitative"}
+    right, crowded = f"scale('x', datum.{field}) > width * 0.6", f"datum.letters * {LETTER} > width"
+    label = {"type": "text", "align": {"expr": f"{right} ? 'right' : 'left'"}, "dx": {"expr": f"{right} ? -4 : 4"},
+             "dy": {"expr": f"{crowded} ? -6 - 15 * (datum.place - 1) : -6"}, "baseline": "bottom", "fontSize": 12}
+    counted = [{"calculate": "length(datum.label)", "as": "long"},
+               {"joinaggregate": [{"op": "sum", "field": "long", "as": "letters"}]},
+               {"window": [{"op": "row_number", "as": "place"}], "sort": [{"field": field}]}]
+    return [_layer("marks", {"type": "rule", "strokeDash": [5, 3], "strokeWidth": 1.5}, {"x": x}),
+            {**_layer("marks", label, {"x": x, "y": {"value": 0}, "text": {"field": "label"}}), "transform": counted}]
 
 
 def job_fill(n: int) -> Any:
@@ -121,7 +134,7 @@ def gantt_spec(title: str, order: Sequence[str], row_height: int = 34, unit: str
     }
     where = {"x": {"field": "middle", "type": "quantitative"}, "y": y, "text": {"field": "label"}}
     letters = [_layer("bars", mark, where) for mark in _haloed({"fontSize": 14, "fontWeight": "bold"})]
-    return base(row_height * len(order), [bar, *letters, *_death_layers(y), *_mark_layers()])
+    return base(row_height * len(order), [bar, *letters, *_death_layers(y), *mark_layers("time")])
 
 
 def _layer(data: str, mark: Mapping[str, Any], encoding: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,13 +156,6 @@ def _death_layers(y: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [_layer("deaths", line, {"x": {"field": "begin", "type": "quantitative"}, "x2": {"field": "end"}, "y": y}),
             _layer("deaths", cross, {"x": end, "y": y}),
             *(_layer("deaths", mark, {"x": end, "y": y, "text": {"field": "label"}}) for mark in _haloed(words))]
-
-
-def _mark_layers() -> list[dict[str, Any]]:
-    x = {"field": "time", "type": "quantitative"}
-    label = {"type": "text", "align": "left", "dx": 4, "dy": -6, "baseline": "bottom", "fontSize": 12}
-    return [_layer("marks", {"type": "rule", "strokeDash": [5, 3], "strokeWidth": 1.5}, {"x": x}),
-            _layer("marks", label, {"x": x, "y": {"value": 0}, "text": {"field": "label"}})]
 
 
 def gpu_bars(trace: Trace, numbers: Mapping[str, int], unit: int = HOUR) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from clustersim.figures import PALETTE, base, mark_label
+from clustersim.figures import PALETTE, base, mark_layers
 from clustersim.figures_queue import DASHES, LINES
 
 
@@ -33,7 +33,4 @@ def curve_spec(names: Sequence[str], x_title: str, y_title: str, log_x: Sequence
     }
     dot = {"type": "point", "filled": False, "stroke": PALETTE["bad"], "size": 46, "strokeWidth": 1.6, "clip": True}
     dots = {"data": {"name": "dots"}, "mark": dot, "encoding": {"x": x, "y": y}}
-    rule = {"type": "rule", "strokeDash": [5, 3], "strokeWidth": 1.5}
-    words = {"x": x, "y": {"value": 0}, "text": {"field": "label"}}
-    return base(height, [line, dots, {"data": {"name": "marks"}, "mark": rule, "encoding": {"x": x}},
-                         {"data": {"name": "marks"}, "mark": mark_label("x"), "encoding": words}])
+    return base(height, [line, dots, *mark_layers("x", x)])

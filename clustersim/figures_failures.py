@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from clustersim.figures import PALETTE, base, mark_label
+from clustersim.figures import PALETTE, base, mark_layers
 from clustersim.messages import _
 
 Row = dict[str, Any]
@@ -21,13 +21,6 @@ def _number(name: str, title: str, log: bool = False, ticks: int = 6, **scale: A
     kind = {"type": "log"} if log else {}
     axis = {"values": DECADES, "format": "~f", "labelOverlap": "greedy"} if log else {"tickCount": ticks}
     return {"field": name, "type": "quantitative", "title": title, "axis": axis, "scale": {"nice": False, **kind, **scale}}
-
-
-def _marks() -> list[Row]:
-    """Upright lines, labelled. Dataset ``marks``: at, label."""
-    x = {"field": "at", "type": "quantitative"}
-    return [_layer("marks", {"type": "rule", "strokeDash": [5, 3], "strokeWidth": 1.5}, {"x": x}),
-            _layer("marks", mark_label("at"), {"x": x, "y": {"value": 0}, "text": {"field": "label"}})]
 
 
 def calendar_spec(days: int = 30) -> Row:
@@ -112,7 +105,7 @@ def runs_spec(title: str, count: str, height: int = 150) -> Row:
         _layer("bars", bar, {"x": x, "x2": {"field": "high"}, "y2": {"datum": 0},
                              "y": {"field": "count", "type": "quantitative", "title": count, "axis": {"tickCount": 4}}}),
         _layer("points", point, {"x": {"field": "value", "type": "quantitative"}, "y": {"value": height - 7}}),
-        *_marks(),
+        *mark_layers("at"),
     ])
 
 
@@ -144,5 +137,5 @@ def curves_spec(names: Sequence[str], x: str, y: str, log_x: bool = False, log_y
             "stroke": {**by_name, "scale": {**domain, "range": [PALETTE[LINES[i % 4]] for i in range(len(names))]}},
             "strokeDash": {**by_name, "scale": {**domain, "range": [DASHES[i % 4] for i in range(len(names))]}}}),
         _layer("points", point, {"x": {**along, "title": x}, "y": up}),
-        *_marks(),
+        *mark_layers("at"),
     ])

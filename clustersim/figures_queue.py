@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from clustersim.figures import PALETTE, base, job_fill, mark_label
+from clustersim.figures import PALETTE, base, job_fill, mark_layers
 from clustersim.messages import _
 from clustersim.trace import Trace
 from clustersim.units import HOUR
@@ -36,15 +36,7 @@ def lines_spec(names: Sequence[str], title: str, unit: str = "h", log: bool = Fa
             "strokeDash": {**by_name, "scale": {**domain, "range": [DASHES[i % 6] for i in range(count)]}},
         },
     }
-    return base(height, [line, *_marks()])
-
-
-def _marks() -> list[dict[str, Any]]:
-    x = {"field": "time", "type": "quantitative"}
-    rule = {"type": "rule", "strokeDash": [5, 3], "strokeWidth": 1.5}
-    return [{"data": {"name": "marks"}, "mark": rule, "encoding": {"x": x}},
-            {"data": {"name": "marks"}, "mark": mark_label("time"),
-             "encoding": {"x": x, "y": {"value": 0}, "text": {"field": "label"}}}]
+    return base(height, [line, *mark_layers("time")])
 
 
 def parts_spec(parts: Sequence[str], title: str, rows: int) -> dict[str, Any]:
