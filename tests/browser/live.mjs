@@ -1,6 +1,6 @@
 // A live figure from the first byte to a shared link, by keyboard only.
 
-import { main, open, options, overflow, text, violations } from "./lib.mjs";
+import { main, open, options, overflow, resize, text, violations } from "./lib.mjs";
 import { move, start, state } from "./lib.mjs";
 
 const ID = "live-backfill";
@@ -49,8 +49,7 @@ async function keyboard(browser) {
   const light = await violations(page);
   await page.emulateMedia({ colorScheme: "dark" });
   const dark = await violations(page);
-  await page.setViewportSize({ width: 390, height: 844 });
-  await page.waitForTimeout(300);
+  await resize(page, 390, 844);
   const phone = { overflow: await overflow(page), violations: await violations(page) };
   const result = {
     before, printed, tabs, focus, started, moved, sizes, labels, light, dark, phone, elsewhere: seen.elsewhere, errors: seen.errors,

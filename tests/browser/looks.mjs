@@ -1,5 +1,5 @@
 // How pages look in numbers: characters in a line of prose, sideways scrolling, boxes that stick out, at three widths.
-import { main, open, options, overflow } from "./lib.mjs";
+import { main, open, options, overflow, resize } from "./lib.mjs";
 
 // Running text: paragraphs of three lines and more, straight in a section. The last line is left out: it is not full.
 function measured() {
@@ -57,15 +57,14 @@ await main(async (browser) => {
     report[name] = {};
     const { context, page, seen } = await open(browser, options.base + name);
     for (const width of options.widths) {
-      await page.setViewportSize({ width, height: 900 });
-      await page.waitForTimeout(100);
+      await resize(page, width);
       report[name][width] = {
         lines: await page.evaluate(measured), overflow: await overflow(page), out: await page.evaluate(stickingOut),
         overlap: await page.evaluate(overlapping),
       };
     }
     await page.emulateMedia({ media: "print" });
-    await page.setViewportSize({ width: options.paper, height: 900 });
+    await resize(page, options.paper);
     report[name].print = {
       overflow: await overflow(page), out: await page.evaluate(stickingOut),
       hidden: await page.evaluate(() => [...document.querySelectorAll("article details, .cs-system")]

@@ -23,7 +23,7 @@ async function pointer(page) {
   await page.mouse.move(2, 2);
   await link.hover();
   await page.mouse.move(2, 2);
-  await rest(page);
+  await page.waitForFunction((tip) => !document.querySelector(tip)?.matches(":popover-open"), TIP).catch(() => null);
   return { over, inside, escaped, left: await said(page), axe };
 }
 

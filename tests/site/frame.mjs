@@ -38,7 +38,10 @@ async function desk(browser) {
   }).filter((paragraph) => paragraph.lines > 3));
   const here = () => page.locator("#cs-toc a[aria-current]").allInnerTexts();
   await page.evaluate(() => document.querySelectorAll("article h2")[2].scrollIntoView());
-  await page.waitForTimeout(100);
+  await page.waitForFunction(() => {
+    const wanted = document.querySelectorAll("article h2")[2].closest("section").id;
+    return document.querySelector("#cs-toc a[aria-current]")?.hash === `#${wanted}`;
+  }).catch(() => { /* the test tells what was marked instead */ });
   const third = await here();
   const last = page.locator("#cs-toc a").last();
   await last.click();
