@@ -35,7 +35,8 @@ def test_every_word_of_a_page_is_a_message(built: Path, page: str) -> None:
 
 
 def test_what_is_no_message_is_seen() -> None:
-    page = f'<p>{pseudo.wide("marked words")}</p><p title="forgotten">x</p><code>plain</code><p>also this alice</p>'
+    page = (f'<head><meta charset="utf-8" /><link title="not seen" /></head><p>{pseudo.wide("marked words")}</p>'
+            f'<p title="forgotten">x</p><code>plain</code><p>also this alice</p>')
     assert list(visible.left(visible.seen(page), NAMES)) == ["forgotten: forgotten", "also this: also this alice"]
 
 

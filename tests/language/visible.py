@@ -49,8 +49,13 @@ class Seen(HTMLParser):
     def silent(self) -> bool:
         return any(silent for _tag, silent in self.open)
 
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
     def handle_endtag(self, tag: str) -> None:
-        while self.open and self.open.pop()[0] != tag:
+        while any(name == tag for name, _silent in self.open) and self.open.pop()[0] != tag:
             pass
         self.block = False
 
