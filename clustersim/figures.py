@@ -81,7 +81,8 @@ def mark_layers(field: str, x: Mapping[str, Any] | None = None) -> list[dict[str
     one row, each has a row of its own.
     """
     x = x or {"field": field, "type": "quantitative"}
-    right, crowded = f"scale('x', datum.{field}) > width * 0.6", f"datum.letters * {LETTER} > width"
+    right = f"width - scale('x', datum.{field}) < datum.long * {LETTER}"
+    crowded = f"datum.letters * {LETTER} > width"
     label = {"type": "text", "align": {"expr": f"{right} ? 'right' : 'left'"}, "dx": {"expr": f"{right} ? -4 : 4"},
              "dy": {"expr": f"{crowded} ? -6 - 15 * (datum.place - 1) : -6"}, "baseline": "bottom", "fontSize": 12}
     counted = [{"calculate": "length(datum.label)", "as": "long"},

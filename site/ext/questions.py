@@ -125,7 +125,8 @@ class Onward(SphinxTransform):
             links += nodes.list_item("", line)
         text = _("The notebook asks more, and checks your answers:")
         box = nodes.container("", nodes.paragraph("", text, translatable=False), links, classes=["cs-onward"])
-        there = lite_links.link(self.env.app, self.env.docname, notebook.partition("/")[2], _("Open the notebook in the browser"))
+        name = notebook.partition("/")[2]
+        there = lite_links.link(self.env.app, self.env.docname, name, _("Open the notebook in the browser"))
         if there:
             box += nodes.raw("", f'<p class="cs-launch">{there}</p>', format="html")
         return box

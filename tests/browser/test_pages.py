@@ -8,7 +8,6 @@ import pytest
 from book_pages import BACKFILL
 from budgets import MOST_BEFORE
 
-
 WAYS = ["script-src-attr inline", "script-src-elem data", "script-src-elem http://127.0.0.1:9/slipped.js",
         "script-src-elem inline"]  # of slipping a script in, as the browser names what it refuses
 
