@@ -36,6 +36,10 @@ export async function join({ words, numbers }) {
     article.querySelectorAll(LEFT_OUT).forEach((element) => element.remove());
     if (address.split("#")[0].endsWith(FOLDED)) article.querySelectorAll("details").forEach((element) => element.remove());
     article.querySelectorAll("details").forEach((element) => { element.open = true; });
+    for (const figure of article.querySelectorAll("figure.cs-live")) { // so that no sheet begins with a caption alone
+      const caption = figure.querySelector("figcaption");
+      if (caption) figure.querySelector(".lv-summary")?.after(caption);
+    }
     pages[index].title = article.querySelector("h1").textContent.replace(/\s+/g, " ").trim();
     prefix(article, key);
     for (const link of article.querySelectorAll("a[href]")) lead(link, address, key);

@@ -24,6 +24,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "ext")]
 import editions  # noqa: E402
 import language  # noqa: E402
 import make_site  # noqa: E402
+import pdf_text  # noqa: E402
 import run_tests  # noqa: E402
 import serve  # noqa: E402
 import yaml  # noqa: E402
@@ -90,6 +91,7 @@ def finish(printed: Path, out: Path, report: dict[str, Any], author: str) -> Non
     own = list(entries(writer.root_object["/Outlines"].get_object()))
     for entry, _mark, heading in zip(own, marks, report["headings"], strict=True):
         entry[NameObject("/Title")] = TextStringObject(heading["text"])
+    pdf_text.mend(writer)
     writer.add_metadata({"/Title": report["title"], "/Author": author})
     writer.compress_identical_objects()
     writer.write(out)

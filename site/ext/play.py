@@ -160,9 +160,10 @@ def card(app: Sphinx, docname: str, address: str, item: Entry) -> str:
     tries = "".join(f'<li><a href="{escape(f"{address}?{setting}{anchor}")}">{escape(label)}</a></li>'
                     for label, setting in item.presets)
     notebook = lite_links.link(app, docname, f"figures/{item.id}", _("Open this figure in a notebook"))
+    more = notebook and f'<li class="cs-not-in-print">{notebook}</li>'
     return (f'<li class="cs-play"><h3><a href="{escape(address + anchor)}">{escape(item.title)}</a></h3>'
             f'<div class="cs-shot">{shots}</div><p>{escape(item.story)}</p>'
-            f'<ul class="cs-tries">{tries}{notebook and f"<li>{notebook}</li>"}</ul></li>')
+            f'<ul class="cs-tries">{tries}{more}</ul></li>')
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -13,7 +13,7 @@ SENTENCE = re.compile(r"\b[A-Za-z]+(?: [a-z]{2,}){2,}")
 
 @pytest.fixture(scope="module")
 def report(check: Any) -> dict[str, Any]:
-    found: dict[str, Any] = check("japanese.mjs", page="ja/book/01-why-orchestrate.html", figures=FIGURES)
+    found: dict[str, Any] = check("speaking.mjs", page="ja/book/01-why-orchestrate.html", figures=FIGURES)
     assert found["errors"] == []
     return found
 
