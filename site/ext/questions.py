@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import lite_links
@@ -114,8 +115,10 @@ class Onward(SphinxTransform):
         boxes = [box for box in self.document.findall(nodes.admonition) if "cs-exercise" in box["classes"]]
         notebook = notebook_of(self.env, chapter[1]) if chapter else None
         if chapter and boxes and notebook and not self.document.get("source", "").endswith("<translated>"):
-            asked = exercises(int(chapter[1]))
-            boxes[-1].parent.insert(boxes[-1].parent.index(boxes[-1]) + 1, self._ways(notebook, asked))
+            self.env.note_dependency(self.env.doc2path(notebook))
+            text = Path(self.env.doc2path(notebook)).read_text("utf-8")
+            asked = [item for item in exercises(int(chapter[1])) if f"Exercise {item.id} (" in text]
+            boxes[-1].parent.insert(boxes[-1].parent.index(boxes[-1]) + 1, self._ways(notebook, asked) if asked else [])
 
     def _ways(self, notebook: str, asked: Sequence[Exercise]) -> nodes.container:
         links = nodes.bullet_list(classes=["cs-exercises"])

@@ -88,6 +88,8 @@ def test_the_parts_of_a_chapter(book: Book) -> None:
     _the_folds(page)
     _the_tabs(page)
     _the_exercise_of_the_notebook(page)
+    onward = page[page.index('class="cs-onward'):page.index('id="key-points"')]
+    assert re.findall(r'href="([^"]+)"', onward) == ["../notebooks/05-notebook.html#exercise-ex-05-2-apply"], "what it asks"
 
 
 def _the_card(page: str) -> None:
