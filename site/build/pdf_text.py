@@ -49,7 +49,8 @@ def mend(writer: PdfWriter) -> None:
     """Mend the tables of all fonts of a file."""
     done: set[int] = set()
     for sheet in writer.pages:
-        for entry in sheet["/Resources"].get("/Font", {}).values():  # type: ignore[union-attr]
+        resources: Any = sheet["/Resources"]
+        for entry in resources.get("/Font", {}).values():
             table: Any = entry.get_object().get("/ToUnicode")
             if table is None or table.idnum in done:
                 continue
