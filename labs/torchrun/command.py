@@ -17,6 +17,7 @@ from labs.errors import MissingTool
 from labs.torchrun.settings import TORCH, Settings
 
 DEFAULTS = Settings()
+ROOM = 50_000_000  # bytes: three runs, each with two checkpoints, logs and torchrun's own files, took 7 MB
 NO_TORCH = N_("this lab needs PyTorch {torch}: run `{python} -m pip install torch=={torch}` (on Linux that may be a build for "
               "GPUs of several gigabytes; labs/README.md says how to get the one for the CPU).")
 NO_LOCKS = N_("this lab needs Linux or macOS (on Windows, use the Windows Subsystem for Linux).")
@@ -51,6 +52,7 @@ def main(args: argparse.Namespace) -> int:
     planned = plan(settings)
     if args.json:
         _check_place(args.json)
+    _check_room(args.folder)
     story = report.Story(sys.stdout)
     with Signals() as signals:
         folder = _make(args.folder)
@@ -99,12 +101,28 @@ def _check_place(path: Path) -> None:
         raise InputError(f"--json {path}", _("no such folder, or not writable"), _("a file that can be written"))
 
 
+def _check_room(wanted: Path | None) -> None:
+    """On a full disk the training would neither write nor say anything, so it is not begun."""
+    remedy = _("Name a folder on another disk with --folder.")
+    try:
+        place = wanted.resolve() if wanted else Path(tempfile.gettempdir())
+    except FileNotFoundError as error:  # no folder for temporary files can be written to
+        raise InputError(_("temporary folder"), error.strerror, _("one that can be written to"), remedy) from None
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    if free < ROOM:
+        raise InputError(str(place), _("{n:.1f} MB free").format(n=free / 1e6), _("{n:.0f} MB").format(n=ROOM / 1e6), remedy)
+
+
 def _write(path: Path, text: str) -> None:
     """All or nothing."""
     hidden = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         hidden.write_text(text, encoding="utf-8")
         os.replace(hidden, path)
+    except OSError as error:
+        raise InputError(f"--json {path}", error.strerror or str(error), _("a file that can be written")) from None
     finally:
         hidden.unlink(missing_ok=True)
 

@@ -1,6 +1,7 @@
 """One run of the training under the lab's eyes: launch, kill when the schedule says so, record what happened."""
 from __future__ import annotations
 
+import shutil
 import signal
 import time
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from labs.torchrun.schedule import Strike
 from labs.torchrun.settings import Training
 
 STALL_S = 120.0        # without a word from training or torchrun: something hangs
+FULL = 2_000_000       # bytes free: too few for another checkpoint
 OWN_FAILURES = 3       # that a run may have; more, and the training itself is at fault
 FAILED = "failed (exitcode"                # torchrun's words for an attempt that it gives up, once for each
 NOTICED = (FAILED, "closing signal")       # and when it has just seen a process die
@@ -189,5 +191,10 @@ class _Watch:
             what = _("the training failed {n} times although nobody killed it").format(n=self._own_failures())
         else:
             what = _("nothing was heard from the training for {n:.0f} s").format(n=STALL_S)
+        free = shutil.disk_usage(self.launch.folder).free
+        if free < FULL:
+            what += _("; the disk of {folder} is full").format(folder=self.launch.folder)
         words = self.launch.log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
+        if not words:
+            return what + _("; its log is empty")
         return what + _("; the last lines of its log:") + "\n  " + "\n  ".join(words)

@@ -3,13 +3,15 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from clustersim.errors import InputError
 from labs import cli
-from labs.torchrun import lab, report
+from labs.torchrun import command, lab, report
 from labs.torchrun.account import NS, Attempt, Kill, Mark, Run
 from labs.torchrun.predict import timing
 from labs.torchrun.settings import TORCH, Settings
@@ -59,6 +61,23 @@ def test_a_result_that_could_not_be_written_is_refused_before_minutes_are_spent(
         tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["torchrun", "--json", str(tmp_path / "no" / "such" / "result.json")]) == 1
     assert "expected a file that can be written" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_named_before_anything_is_started_and_nothing_is_made(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    full = shutil.disk_usage(tmp_path)._replace(free=1_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: full)
+    assert cli.main(["torchrun", "--folder", str(tmp_path / "new" / "folder")]) == 1
+    said = capsys.readouterr().err
+    assert said == f"labs: {tmp_path}: found '1.0 MB free', expected 50 MB. Name a folder on another disk with --folder.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_result_that_cannot_be_written_after_all_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "result.json").mkdir()
+    with pytest.raises(InputError, match="--json .*result.json: found 'Is a directory'"):
+        command._write(tmp_path / "result.json", "{}")
+    assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
 
 
 def test_kills_that_let_nothing_be_done_are_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,8 +49,9 @@ def test_a_training_that_hangs_is_given_up_and_ended_though_it_resists(tmp_path:
     (tmp_path / "deaf.py").write_text(DEAF)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(run, "STALL_S", 6.0)
+    monkeypatch.setattr(run, "FULL", 10**18)  # whatever this disk has left counts as full
     monkeypatch.setattr(processes, "GRACE_S", 1.0)
     said, marker = train_with("deaf", tmp_path / "run", monkeypatch)
-    assert "nothing was heard" in said
+    assert "nothing was heard" in said and f"the disk of {tmp_path / 'run'} is full" in said
     assert "deaf" in said
     assert processes.marked(marker) == set()
