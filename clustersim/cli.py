@@ -13,10 +13,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clustersim import __version__
 from clustersim.errors import ClusterSimError, InputError
 from clustersim.messages import _, ngettext
+
+if TYPE_CHECKING:
+    from clustersim.trace import Trace
 
 POLICIES = ("fcfs", "easy")  # of clustersim.batch; named here so that --help needs no simulator
 
@@ -57,7 +61,8 @@ def _parser() -> argparse.ArgumentParser:
 
     slurm = kinds.add_parser("slurm", help=_("a workload for the simulated Slurm"))
     slurm.add_argument("workload", type=Path, help=_("WORKLOAD.json, in the form of tests/golden/slurm_golden/README.md"))
-    slurm.add_argument("--outcome", type=Path, required=True, metavar="OUT.json", help=_("where to write what happened"))
+    slurm.add_argument("--outcome", type=Path, metavar="OUT.json",
+                       help=_("write what happened, in the form of a measured outcome (default: print every run)"))
     slurm.add_argument("--save", type=Path, metavar="FILE", help=_("write the whole trace as JSON"))
     slurm.set_defaults(run=_replay_slurm)
 
@@ -124,13 +129,34 @@ def _replay_slurm(args: argparse.Namespace) -> int:
     from clustersim.slurm import replay
 
     trace, outcome = replay(args.workload)
-    _write(args.outcome, [json.dumps(outcome, indent=1, ensure_ascii=False), "\n"])
+    if args.outcome:
+        _write(args.outcome, [json.dumps(outcome, indent=1, ensure_ascii=False), "\n"])
     if args.save:
         _write(args.save, [trace.to_json()])
     started = sum(1 for job in trace.jobs if job.runs)
-    text = ngettext("{n} job, {m} started; outcome in {file}", "{n} jobs, {m} started; outcome in {file}", len(trace.jobs))
-    print(text.format(n=len(trace.jobs), m=started, file=args.outcome))
+    print(ngettext("{n} job, {m} started", "{n} jobs, {m} started", len(trace.jobs)).format(n=len(trace.jobs), m=started))
+    if args.outcome:
+        print(_("outcome in {file}").format(file=args.outcome))
+    else:
+        _print_runs(trace)
     return 0
+
+
+def _print_runs(trace: Trace) -> None:
+    """A line for each run, and one for each job that waits or was refused."""
+    from clustersim.hostlist import compress
+    from clustersim.units import clock_time
+
+    rows = [(_("job"), _("state"), _("start"), _("end"), _("nodes or reason"))]
+    for job in trace.jobs:
+        for run in job.runs:
+            end = "" if run.end is None else clock_time(run.end)
+            rows.append((job.id, run.state, clock_time(run.start), end, compress(run.nodes)))
+        if not job.runs or job.state == "PENDING":
+            rows.append((job.id, job.state, "", "", f"({job.reason})"))
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    for row in rows:
+        print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]).rstrip())
 
 
 def _story(args: argparse.Namespace) -> int:
@@ -140,7 +166,11 @@ def _story(args: argparse.Namespace) -> int:
         trace = Trace.load(args.trace)
     except OSError as error:
         raise InputError(str(args.trace), error.strerror, _("a trace that can be read")) from None
-    print(trace.story(args.subject))
+    try:
+        story = trace.story(args.subject)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:  # an entry that lacks what its sentence needs
+        raise InputError(_("{file}, log").format(file=args.trace), repr(error), _("the log that --save writes")) from None
+    print(story)
     return 0
 
 

@@ -6,7 +6,7 @@ the run's zero, one second long unless the trace says otherwise; intervals are h
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -189,20 +189,22 @@ class Trace:
             raise InputError(f"{where}, line {error.lineno}", error.msg, "a trace as JSON") from None
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             raise InputError(f"{where}, key format", data.get("format") if isinstance(data, dict) else data, FORMAT)
-        try:
-            return cls(
-                policy=data["policy"], cores=data["cores"], until=data["until"], seed=data["seed"],
-                nodes=tuple(Node(**n) for n in data["nodes"]),
-                jobs=tuple(_job_from(j) for j in data["jobs"]),
-                log=None if data["log"] is None else tuple(Event(*row) for row in data["log"]),
-                spans=tuple(Span(*row) for row in data.get("spans", ())), ticks=data.get("ticks", 1),
-            )
-        except (KeyError, TypeError) as error:
-            raise InputError(where, str(error), f"the keys of {FORMAT}") from None
+        log = None if data.get("log") is None else _rows(data, "log", where, lambda row, at: _tuple(Event, row, at))
+        spans = _rows(data, "spans", where, lambda row, at: _tuple(Span, row, at)) if "spans" in data else ()
+        plain = {name: data.get(name, 1 if name == "ticks" else None) for name in ("policy", "cores", "until", "seed", "ticks")}
+        made: Trace = _made(cls, {
+            **plain, "nodes": _rows(data, "nodes", where, lambda row, at: _made(Node, row, at)),
+            "jobs": _rows(data, "jobs", where, _job_from), "log": log, "spans": spans}, where)
+        return made
 
     @classmethod
     def load(cls, path: str | Path) -> Trace:
-        return cls.from_json(Path(path).read_text(encoding="utf-8"), str(path))
+        """The trace in a file; :class:`InputError` names file and place of what is wrong with it."""
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path}, byte {error.start}", error.object[error.start:error.start + 4], "UTF-8 text") from None
+        return cls.from_json(text, str(path))
 
 
 def _job_data(job: JobRecord) -> dict[str, Any]:
@@ -213,13 +215,62 @@ def _job_data(job: JobRecord) -> dict[str, Any]:
     return data
 
 
-def _job_from(data: dict[str, Any]) -> JobRecord:
-    runs = tuple(
-        Run(**{**run, "places": tuple(Place(p["node"], p["cpus"], tuple(p["gpus"])) for p in run["places"]),
-               "early": tuple((node, time) for node, time in run.get("early", ()))})
-        for run in data["runs"]
-    )
-    return JobRecord(**{**data, "runs": runs})
+_PLAIN: dict[str, tuple[type, ...]] = {
+    "str": (str,), "int": (int,), "int | None": (int, type(None)), "dict[str, Any]": (dict,), "Mapping[str, Any]": (dict,)}
+
+
+def _rows(data: Mapping[str, Any], key: str, where: str, make: Callable[[Any, str], Any]) -> tuple[Any, ...]:
+    rows = data.get(key)
+    if not isinstance(rows, list):
+        raise InputError(f"{where}, {key}", rows, _("a list"))
+    return tuple(make(row, f"{where}, {key}[{i}]") for i, row in enumerate(rows))
+
+
+def _made(kind: Any, data: Any, where: str) -> Any:
+    """The record ``kind`` from its fields by name, those of a plain type checked."""
+    if not isinstance(data, dict):
+        raise InputError(where, data, _("the fields of {record}").format(record=kind.__name__))
+    types = {name: getattr(wanted, "__forward_arg__", wanted) for name, wanted in kind.__annotations__.items()}
+    for name, value in data.items():
+        wanted = _PLAIN.get(types.get(name, ""))
+        if name not in types or (wanted and (not isinstance(value, wanted) or isinstance(value, bool))):
+            expected = types.get(name) or _("one of {known}").format(known=", ".join(types))
+            raise InputError(f"{where}.{name}", value if name in types else name, expected)
+    try:
+        return kind(**data)
+    except TypeError:
+        missing = ", ".join(name for name in types if name not in data)
+        expected = _("{record} with {fields}").format(record=kind.__name__, fields=missing)
+        raise InputError(where, sorted(data), expected) from None
+
+
+def _tuple(kind: Any, row: Any, where: str) -> Any:
+    names = list(kind.__annotations__)
+    return _made(kind, dict(zip(names, row, strict=False)) if isinstance(row, list) and len(row) <= len(names) else row, where)
+
+
+def _run_from(data: Any, where: str) -> Run:
+    def place(row: Any, at: str) -> Any:
+        whole = isinstance(row, dict) and isinstance(row.get("gpus"), list)
+        return _made(Place, {**row, "gpus": tuple(row["gpus"])} if whole else None, at)
+
+    def early(row: Any, at: str) -> Any:
+        if not (isinstance(row, list) and len(row) == 2 and isinstance(row[0], str) and isinstance(row[1], int)):
+            raise InputError(at, row, _("a list"))
+        return tuple(row)
+
+    if isinstance(data, dict):
+        data = {**data, "places": _rows(data, "places", where, place)}
+        if "early" in data:
+            data["early"] = _rows(data, "early", where, early)
+    made: Run = _made(Run, data, where)
+    return made
+
+
+def _job_from(data: Any, where: str) -> JobRecord:
+    made: JobRecord = _made(
+        JobRecord, {**data, "runs": _rows(data, "runs", where, _run_from)} if isinstance(data, dict) else data, where)
+    return made
 
 
 def _derived_events(jobs: Sequence[JobRecord]) -> Iterator[Event]:

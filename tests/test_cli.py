@@ -46,6 +46,15 @@ def test_a_saved_trace_can_be_asked_for_a_story(tmp_path: Path) -> None:
     assert run("story", tmp_path / "t.json", "job-0").returncode == 1
 
 
+def test_slurm_without_a_place_for_the_outcome_prints_every_run() -> None:
+    limits, requeued = (run("replay", "slurm", GOLDEN / f"slurm_golden/{name}.workload.json").stdout.splitlines()
+                        for name in ("qos_limits", "preempt_qos_requeue"))
+    assert limits[0] == "7 jobs, 6 started" and len(limits) == 2 + 7
+    assert limits[1].split() == ["job", "state", "start", "end", "nodes", "or", "reason"]
+    assert limits[-1].split() == ["c3", "PENDING", "(QOSMaxWallDurationPerJobLimit)"]
+    assert [line.split()[1] for line in requeued if line.startswith("low1")] == ["PREEMPTED", "COMPLETED"]
+
+
 @pytest.mark.parametrize(("arguments", "code", "words"), [
     (["replay", "swf", "none.swf", "--cores", "8", "--policy", "easy"], 1, "none.swf"),
     (["replay", "swf", str(SMALL), "--cores", "0", "--policy", "easy"], 2, "whole number above 0"),

@@ -1,8 +1,10 @@
 """A trace tells stories, survives a file, and refuses to be impossible."""
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,10 +81,40 @@ def test_a_trace_survives_its_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "what"), [("{", "line 1"), ("[]", "key format"), ('{"format": "x"}', "key format"),
-                                            ('{"format": "clustersim-trace/1"}', "policy")])
+                                            ('{"format": "clustersim-trace/1"}', "nodes.*a list")])
 def test_a_file_that_is_no_trace_is_refused(text: str, what: str) -> None:
     with pytest.raises(InputError, match=f"t.json.*{what}"):
         Trace.from_json(text, "t.json")
+
+
+@pytest.mark.parametrize(("path", "value", "what"), [
+    (("jobs", 0, "submit"), "x", r"jobs\[0\]\.submit: found 'x', expected int"),
+    (("jobs", 1, "submit"), ..., r"jobs\[1\]: .*JobRecord with submit"),
+    (("jobs", 2, "colour"), 1, r"jobs\[2\]\.colour: found 'colour', expected one of id, submit"),
+    (("jobs", 0, "runs", 0), 7, r"jobs\[0\], runs\[0\]: found 7"),
+    (("nodes", 0), None, r"nodes\[0\]: found None, expected the fields of Node"),
+    (("jobs", 0, "runs", 0, "places", 0, "gpus"), 1, r"jobs\[0\], runs\[0\], places\[0\]: found None"),
+    (("log", 3), [1, 2, 3, {}], r"log\[3\]\.kind: found 2, expected str"), (("seed",), "x", "seed: found 'x'"),
+])
+def test_what_is_wrong_in_a_trace_is_named_with_its_place(path: tuple[Any, ...], value: Any, what: str) -> None:
+    jobs = (job(name, 10 * i, 10 * i + 10, Place("n1", 2, (0,))) for i, name in enumerate("abc"))
+    data = json.loads(trace(*jobs, log=tuple(Event(i, "submit", "a") for i in range(5))).to_json())
+    assert Trace.from_json(json.dumps(data)).job("c").runs[0].places == (Place("n1", 2, (0,)),)
+    where = data
+    for key in path[:-1]:
+        where = where[key]
+    if value is ...:
+        del where[path[-1]]
+    else:
+        where[path[-1]] = value
+    with pytest.raises(InputError, match=f"t.json[,.].*{what}|t.json.{what}"):
+        Trace.from_json(json.dumps(data), "t.json")
+
+
+def test_a_trace_that_is_no_text_is_named_with_the_byte(tmp_path: Path) -> None:
+    (tmp_path / "t.json").write_bytes(b"{\xff")
+    with pytest.raises(InputError, match=r"t\.json, byte 1: .*UTF-8"):
+        Trace.load(tmp_path / "t.json")
 
 
 def test_the_story_of_a_job_is_its_life_in_order() -> None:
