@@ -109,7 +109,7 @@ EXERCISES = (
         question=N_("Read Llama 3's table of causes. What share of the 419 unexpected interruptions belongs to the class GPU, "
                     "by count?"),
         hint=N_("Add up the counts of the class and divide by the sum of all counts."),
-        solution=N_("268 of 419. The often quoted {printed} % adds up printed percentages, one of which is a misprint."),
+        solution=N_("268 of 419. The often quoted {printed}% adds up printed percentages, one of which is a misprint."),
         code='rows = table("llama3_interruptions").rows\n'
              'gpu = sum(row["count"] for row in rows if row["category"] == "GPU")\n'
              'solution = 100 * gpu / sum(row["count"] for row in rows)',
@@ -137,13 +137,13 @@ EXERCISES = (
     Exercise(
         id="ex-16-5", kind="apply", form="number", unit=N_("min"), tolerance=0.05, expected=_budget_min,
         question=N_("Llama 3's run had 466 interruptions in 54 days, planned ones included. How many minutes may an "
-                    "interruption cost on average, all losses counted, if 95 % of the time is to be effective?"),
+                    "interruption cost on average, all losses counted, if 95% of the time is to be effective?"),
         hint=N_("How many minutes are five percent of the 54 days?"),
         solution=N_("54 days are 77,760 min; a twentieth of that over 466 is {budget} min. Half of it is gone before anybody "
                     "acts if a time-out of four minutes has to notice."),
         code='solution = 54 * 24 * 60 * (1 - 0.95) / 466',
         misconceptions=(
-            Misconception(lambda: _budget_min(0.9), N_("That is the budget for 90 %.")),
+            Misconception(lambda: _budget_min(0.9), N_("That is the budget for 90%.")),
             Misconception(lambda: _budget_min(planned=False), N_("You divided by the unexpected ones only. Do planned stops "
                                                                  "cost no time?")),
             Misconception(lambda: _budget_min(0.05), N_("That is the time that trains. Which part may be lost?")),

@@ -167,7 +167,7 @@ EXERCISES = (
                     "sometimes much less and sometimes much more (exponentially). What share of the defects is found in time?"),
         hint=N_("The next run comes after a time between 0 and 7 days, each as likely. What is the chance that the defect "
                 "waits that long, on average over those times?"),
-        solution=N_("{found} %: (3/7)(1 - exp(-7/3)). Run every day, the same test would find {daily} %. A perfect test that "
+        solution=N_("{found}%: (3/7)(1 - exp(-7/3)). Run every day, the same test would find {daily}%. A perfect test that "
                     "comes late is a poor one."),
         code="solution = 100 * found_in_time(1.0, every_days=7, warning_days=3)",
         misconceptions=(

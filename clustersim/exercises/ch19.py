@@ -114,8 +114,8 @@ EXERCISES = (
     ),
     Exercise(
         id="ex-19-5", kind="apply", form="number", unit="%", tolerance=1, expected=lambda: 100 * lemon_share(0.14, 0.04),
-        question=N_("After lemons were taken out, 4% of the large jobs failed in place of 14%. What share of the hazard had "
-                    "the lemons brought, in per cent?"),
+        question=N_("After lemons were taken out, 4% of the large jobs failed in place of 14%. What share of the hazard, "
+                    "the rate of failures behind these chances, had the lemons brought, in per cent?"),
         hint=N_("The hazard behind a chance p of failing is -ln(1 - p). Compare before and after."),
         solution=N_("-ln(0.86) is 0.151 and -ln(0.96) is 0.041, so {lemon}% of the hazard went with them."),
         code="solution = 100 * lemon_share(0.14, 0.04)",

@@ -67,7 +67,7 @@ def _figure(settings: Mapping[str, Value], runs: list[float]) -> Figure:
     curves = [{"x": x, "y": round(100 * goodput(gpus, rate, x, settings), 3), "name": name}
               for name, gpus in _sizes(settings) for x in DELAYS]
     title = _("Goodput over the time until a failure is noticed")
-    alt = _("The goodput of this job falls from {a:.1f} % with a delay of {low} s to {b:.1f} % with {high} s.").format(
+    alt = _("The goodput of this job falls from {a:.1f}% with a delay of {low} s to {b:.1f}% with {high} s.").format(
         a=curves[0]["y"], low=DELAYS[0], b=curves[len(DELAYS) - 1]["y"], high=DELAYS[-1])
     spec = curves_spec([name for name, _n in _sizes(settings)], _("seconds until somebody knows"), _("goodput (%)"), log_x=True)
     marks = [{"at": FAST_S, "label": _("inspection")}, {"at": WATCHDOG_S, "label": _("time-out")}]

@@ -86,7 +86,7 @@ def _figure(best: Schedule, low: Schedule, high: Schedule, rates: Mapping[str, f
              "text": f"{best.found[kind]:.0%} ({100 * low.found[kind]:.0f}-{100 * high.found[kind]:.0f})"}
             for rank, kind in enumerate(order)]
     title = _("Share of the defects found before they stop a job, the most frequent kind on top")
-    alt = "; ".join(_("{name}: {low:.0f} to {high:.0f} %").format(**row) for row in data) + "."
+    alt = "; ".join(_("{name}: {low:.0f} to {high:.0f}%").format(**row) for row in data) + "."
     return Figure("found", title, alt, spans_spec(len(data), _("found in time (%)"), TICKS), {"spans": data})
 
 

@@ -53,7 +53,7 @@ def run(settings: Mapping[str, Value]) -> Outcome:
     calm = exponential_survival(DAY_H, mttf)
     means = {name: cluster_mttf_h(gpus, rate_of(name)) for name in fleets()}
     summary = _("{gpus:,} GPUs at the rate of {fleet} break once in {mttf} on average. This month it happens {n} times; the "
-                "longest calm lasts {calm}. The chance of a day without a failure is {chance:.2g} %.").format(
+                "longest calm lasts {calm}. The chance of a day without a failure is {chance:.2g}%.").format(
         gpus=gpus, fleet=fleets()[key]["fleet"], mttf=human_duration(mttf * HOUR), n=len(found),
         calm=human_duration(longest_calm(found) * HOUR), chance=100 * calm)
     return Outcome(summary, (_calendar(found), _scale(means, key, gpus)), _table(means, gpus), {

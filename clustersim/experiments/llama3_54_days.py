@@ -1,7 +1,7 @@
 """Llama 3's 54 days run many times on the shared engine, with what Meta published marked.
 
 Published (arXiv 2407.21783, section 3.3.4): 16,384 GPUs, 54 days, 419 unexpected and 47 planned interruptions, an effective
-training time above 90 %. Not published: checkpoint interval, its cost, time to recover. Recovery defaults to the middle of
+training time above 90%. Not published: checkpoint interval, its cost, time to recover. Recovery defaults to the middle of
 RSC's 5 to 20 min (``defaults.toml``); interval and cost are assumed. Every interruption, planned or not, costs the same
 recovery. ``data/llama3_runs.csv`` holds 1,000 runs at the defaults; :func:`one` makes each of its rows.
 """
@@ -22,7 +22,7 @@ from clustersim.reliability.theory import cluster_mttf_h, efficiency, interrupti
 from clustersim.tables import table
 from clustersim.training import Checkpoints, Faults, Plan, Recovery, report, simulate
 
-PUBLISHED = 0.90  # "above 90 %"
+PUBLISHED = 0.90  # "above 90%"
 RECOVERY_MIN = sum(span("restart_s")) / 2 / 60
 INTERVAL_MIN, WRITE_S = 15, 10  # assumed
 KEY = "llama_3_405b"
@@ -76,7 +76,7 @@ def run(settings: Mapping[str, Value]) -> Outcome:
     low, high = min(n for n, _ettr in live), max(n for n, _ettr in live)
     mean = sum(ettr for _n, ettr in live) / len(live)
     summary = _("{runs} runs of {days} days on {gpus:,} GPUs: {low} to {high} unexpected interruptions, effective training "
-                "time {mean:.1%} on average (closed form {closed:.1%}); {reached} of them above the published 90 %.").format(
+                "time {mean:.1%} on average (closed form {closed:.1%}); {reached} of them above the published 90%.").format(
         runs=len(live), days=days(), gpus=gpus(), low=low, high=high, mean=mean, closed=closed, reached=reached)
     return Outcome(summary, (_counts(stored, live), _ettr(stored, live)), _table(stored, live, closed), {
         "live": live, "stored_counts": spread([n for n, _e in stored]), "stored_ettr": spread([e for _n, e in stored]),
@@ -92,7 +92,7 @@ def expected(settings: Mapping[str, Value]) -> float:
 
 
 def budget_min() -> float:
-    """The mean loss in minutes that all interruptions together may have if 90 % of the time is to be effective."""
+    """The mean loss in minutes that all interruptions together may have if 90% of the time is to be effective."""
     return interruption_budget(days() * 1440, number("llama3.unexpected") + planned(), PUBLISHED)
 
 
@@ -116,15 +116,15 @@ def _ettr(stored: list[tuple[int, float]], live: list[tuple[int, float]]) -> Fig
     low, middle, high = spread([e for _n, e in stored])
     title = _("Effective training time: 1,000 runs at the default settings, and yours")
     alt = _("The 1,000 runs lie between {low:.1%} and {high:.1%}, half of them at most {middle:.1%}; published is more than "
-            "90 %.").format(low=low, high=high, middle=middle)
+            "90%.").format(low=low, high=high, middle=middle)
     return Figure("ettr", title, alt, runs_spec(_("effective training time (%)"), _("runs")), {
         "bars": histogram([100 * e for _n, e in stored], 0.2), "points": [{"value": round(100 * e, 3)} for _n, e in live],
-        "marks": [{"at": 100 * PUBLISHED, "label": _("published: above 90 %")}]})
+        "marks": [{"at": 100 * PUBLISHED, "label": _("published: above 90%")}]})
 
 
 def _table(stored: list[tuple[int, float]], live: list[tuple[int, float]], closed: float) -> Table:
     (a, b, c), (d, e, f) = spread([n for n, _e in stored]), spread([x for _n, x in stored])
-    rows = [(_("published by Meta, 2024"), f"{number('llama3.unexpected'):.0f}", _("above 90 %")),
+    rows = [(_("published by Meta, 2024"), f"{number('llama3.unexpected'):.0f}", _("above 90%")),
             (_("1,000 runs, default settings: lowest"), f"{a:.0f}", f"{d:.1%}"),
             (_("1,000 runs, default settings: median"), f"{b:.0f}", f"{e:.1%}"),
             (_("1,000 runs, default settings: highest"), f"{c:.0f}", f"{f:.1%}")]
