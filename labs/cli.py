@@ -37,6 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # no complaint at exit either
         return 1
+    except OSError as error:  # a disk that has become full meanwhile, a folder that was taken away
+        where = _("{file}: ").format(file=error.filename) if error.filename else ""
+        print(f"labs: {where}{error.strerror or error}", file=sys.stderr)
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib.util
 import json
 import os
@@ -96,9 +97,13 @@ def _make(wanted: Path | None) -> Path:
 
 def _check_place(path: Path) -> None:
     """Before minutes are spent: can the result be written?"""
-    parent = path.resolve().parent
-    if path.is_dir() or not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise InputError(f"--json {path}", _("no such folder, or not writable"), _("a file that can be written"))
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with tempfile.NamedTemporaryFile(dir=path.resolve().parent, prefix=f".{path.name}."):
+            pass  # rights alone do not tell: a disk may be read-only
+    except OSError as error:
+        raise InputError(f"--json {path}", error.strerror or str(error), _("a file that can be written")) from None
 
 
 def _check_room(wanted: Path | None) -> None:

@@ -1,9 +1,12 @@
 """The command line: what it refuses, in one sentence with a remedy, before anything is started."""
 from __future__ import annotations
 
+import errno
 import importlib.util
+import os
 import re
 import shutil
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,6 +73,19 @@ def test_a_full_disk_is_named_before_anything_is_started_and_nothing_is_made(
     assert cli.main(["torchrun", "--folder", str(tmp_path / "new" / "folder")]) == 1
     said = capsys.readouterr().err
     assert said == f"labs: {tmp_path}: found '1.0 MB free', expected 50 MB. Name a folder on another disk with --folder.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_in_the_middle_is_one_sentence(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def full(*_given: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(tmp_path / "run"))
+
+    monkeypatch.setattr(lab, "measure", full)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    assert cli.main(["torchrun"]) == 1
+    assert capsys.readouterr().err == f"labs: {tmp_path / 'run'}: No space left on device\n"
     assert list(tmp_path.iterdir()) == []
 
 
