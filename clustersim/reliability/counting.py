@@ -27,8 +27,19 @@ def poisson_cdf(k: int, mean: float) -> float:
 
 
 def poisson_at_least(k: int, mean: float) -> float:
-    """The chance of ``k`` or more events."""
-    return 1 - poisson_cdf(k - 1, mean)
+    """The chance of ``k`` or more events; above the mean its own terms are added, so that small chances keep their digits.
+
+    >>> round(poisson_at_least(1, 0.001), 7), f"{poisson_at_least(30, 2.0):.4e}"
+    (0.0009995, '5.8553e-25')
+    """
+    if k <= max(0.0, mean) or mean == 0:
+        return 1 - poisson_cdf(k - 1, mean)
+    total, term, i = 0.0, math.exp(k * math.log(mean) - mean - math.lgamma(k + 1)), k
+    while term > 1e-17 * total:
+        total += term
+        i += 1
+        term *= mean / i
+    return total
 
 
 def poisson_quantile(mean: float, quantile: float) -> int:

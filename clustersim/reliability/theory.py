@@ -156,8 +156,12 @@ def ettr_renewal(mtbf: float, interval: float, recovery: float) -> float:
 
 
 def lost_in_interval(mtbf: float, length: float) -> float:
-    """Mean time lost in the interval of this ``length`` in which a failure falls: M - L / (exp(L/M) - 1), under L/2."""
-    return mtbf - length / math.expm1(length / mtbf)
+    """Mean time lost in the interval of this ``length`` in which a failure falls: M - L / (exp(L/M) - 1), under L/2.
+
+    >>> round(lost_in_interval(120, 35), 4), lost_in_interval(1.0, 2000.0)
+    (16.6505, 1.0)
+    """
+    return mtbf - length * math.exp(-length / mtbf) / -math.expm1(-length / mtbf)
 
 
 def synchronous_ettr(mttf: float, recovery: float) -> float:
