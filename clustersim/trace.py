@@ -192,10 +192,9 @@ class Trace:
         log = None if data.get("log") is None else _rows(data, "log", where, lambda row, at: _tuple(Event, row, at))
         spans = _rows(data, "spans", where, lambda row, at: _tuple(Span, row, at)) if "spans" in data else ()
         plain = {name: data.get(name, 1 if name == "ticks" else None) for name in ("policy", "cores", "until", "seed", "ticks")}
-        made: Trace = _made(cls, {
+        return _made(cls, {  # type: ignore[no-any-return]
             **plain, "nodes": _rows(data, "nodes", where, lambda row, at: _made(Node, row, at)),
             "jobs": _rows(data, "jobs", where, _job_from), "log": log, "spans": spans}, where)
-        return made
 
     @classmethod
     def load(cls, path: str | Path) -> Trace:
@@ -207,16 +206,18 @@ class Trace:
         return cls.from_json(text, str(path))
 
 
+class _Early(NamedTuple):
+    node: str
+    time: int
+
+
 def _job_data(job: JobRecord) -> dict[str, Any]:
     data = asdict(job)
-    for run in data["runs"]:
-        if not run["early"]:
-            del run["early"]
-    return data
+    runs = [{name: value for name, value in run.items() if value or name != "early"} for run in data["runs"]]
+    return {**data, "runs": runs}
 
 
-_PLAIN: dict[str, tuple[type, ...]] = {
-    "str": (str,), "int": (int,), "int | None": (int, type(None)), "dict[str, Any]": (dict,), "Mapping[str, Any]": (dict,)}
+_PLAIN = {"str": str, "int": int, "int | None": int | None, "dict[str, Any]": dict, "Mapping[str, Any]": dict}
 
 
 def _rows(data: Mapping[str, Any], key: str, where: str, make: Callable[[Any, str], Any]) -> tuple[Any, ...]:
@@ -239,9 +240,8 @@ def _made(kind: Any, data: Any, where: str) -> Any:
     try:
         return kind(**data)
     except TypeError:
-        missing = ", ".join(name for name in types if name not in data)
-        expected = _("{record} with {fields}").format(record=kind.__name__, fields=missing)
-        raise InputError(where, sorted(data), expected) from None
+        text = _("{record} with {fields}").format(record=kind.__name__, fields=", ".join(n for n in types if n not in data))
+        raise InputError(where, sorted(data), text) from None
 
 
 def _tuple(kind: Any, row: Any, where: str) -> Any:
@@ -254,23 +254,16 @@ def _run_from(data: Any, where: str) -> Run:
         whole = isinstance(row, dict) and isinstance(row.get("gpus"), list)
         return _made(Place, {**row, "gpus": tuple(row["gpus"])} if whole else None, at)
 
-    def early(row: Any, at: str) -> Any:
-        if not (isinstance(row, list) and len(row) == 2 and isinstance(row[0], str) and isinstance(row[1], int)):
-            raise InputError(at, row, _("a list"))
-        return tuple(row)
-
     if isinstance(data, dict):
         data = {**data, "places": _rows(data, "places", where, place)}
         if "early" in data:
-            data["early"] = _rows(data, "early", where, early)
-    made: Run = _made(Run, data, where)
-    return made
+            data["early"] = _rows(data, "early", where, lambda row, at: tuple(_tuple(_Early, row, at)))
+    return _made(Run, data, where)  # type: ignore[no-any-return]
 
 
 def _job_from(data: Any, where: str) -> JobRecord:
-    made: JobRecord = _made(
-        JobRecord, {**data, "runs": _rows(data, "runs", where, _run_from)} if isinstance(data, dict) else data, where)
-    return made
+    whole = {**data, "runs": _rows(data, "runs", where, _run_from)} if isinstance(data, dict) else data
+    return _made(JobRecord, whole, where)  # type: ignore[no-any-return]
 
 
 def _derived_events(jobs: Sequence[JobRecord]) -> Iterator[Event]:
