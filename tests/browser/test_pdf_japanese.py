@@ -13,7 +13,7 @@ import pytest
 from pypdf import PdfReader
 
 from clustersim.messages import set_language
-from tests.browser.test_pdf import elements, text
+from tests.browser.test_pdf import elements
 
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 PAGES = language.languages()["ja"].pages
@@ -54,7 +54,7 @@ def test_every_font_is_in_the_file(made: dict[str, Any]) -> None:
 
 
 def test_its_text_comes_out_as_japanese(made: dict[str, Any]) -> None:
-    words = "".join(text(made["reader"], sheet) for sheet in range(1, len(made["reader"].pages) + 1)).replace(" ", "")
+    words = "".join("".join(sheet.extract_text().split()) for sheet in made["reader"].pages)
     assert len(JAPANESE.findall(words)) > 5000
     assert [letter for letter in words if ord(letter) in pdf_text.RADICALS] == [], "a search would not find these"
     headings = ["".join(heading["text"].split()) for heading in made["headings"]]
