@@ -16,6 +16,7 @@ from clustersim.units import HOUR
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 MIME = "application/vnd.vegalite.v5+json"
 FONT = "Arial, Liberation Sans, Helvetica, sans-serif"  # as wide as the still pictures' program measures, almost everywhere
+ONE_COLUMN = 330  # px: more than a narrow picture has in all, and less than a wide one has between its axes
 LETTER = 10  # px that a letter of a label takes, with the room around it
 WIDTH = 640  # px of the plotting area; a page may set another with `sized`
 
@@ -67,7 +68,7 @@ def base(height: int, layers: list[dict[str, Any]], description: str = "") -> di
         "config": {
             "font": FONT, "view": {"stroke": None}, "axis": axis,
             "legend": {"labelColor": PALETTE["ink"], "titleColor": PALETTE["ink"], "orient": "top", "labelFontSize": 12,
-                       "titleFontSize": 12, "titleFontWeight": "normal", "columns": {"expr": "width < 360 ? 1 : 2"},
+                       "titleFontSize": 12, "titleFontWeight": "normal", "columns": {"expr": f"width < {ONE_COLUMN} ? 1 : 2"},
                        "symbolStrokeColor": PALETTE["edge"]},
             "text": {"color": PALETTE["ink"]}, "rule": {"color": PALETTE["ink"]},
         },
