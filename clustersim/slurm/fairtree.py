@@ -90,7 +90,8 @@ class FairTree:
         for branch in self.branches.values():
             branch.usage *= factor
         for name, cores in self.cores.items():
-            self._charge(name, cores, passed)
+            if cores:
+                self._add_usage(name, cores * passed * factor)
         for name, cores, start in self.fresh.values():
             self._charge(name, cores, now - start)
             self.cores[name] += cores
@@ -99,8 +100,11 @@ class FairTree:
 
     def _charge(self, name: str, cores: int, seconds: int) -> None:
         """Count so many seconds on these cores for a user and all accounts above; they have decayed like old ones."""
-        amount = cores * seconds * self.kept ** seconds if cores else 0.0
-        branch = self.branches.get(name) if amount else None
+        if cores:
+            self._add_usage(name, cores * seconds * self.kept ** seconds)
+
+    def _add_usage(self, name: str, amount: float) -> None:
+        branch = self.branches.get(name)
         while branch is not None:
             branch.usage += amount
             branch = branch.above

@@ -95,13 +95,16 @@ class Future:
         """The position of each job that leaves nodes empty when all before it are gone, in order; and for each of them all
         nodes that are empty then."""
         if self._emptied is None:
-            positions, empties, occupied, every = [], [], 0, self.pool.every
+            positions, empties, empty = [], [], self.pool.every
+            idle = empty & ~self.pool.busy
             for position in range(len(self.nodes) - 1, -1, -1):
-                nodes = self.nodes[position]
-                if nodes & ~occupied:  # no later job has them all
+                left = self.nodes[position] & empty
+                if left:  # no later job has them
                     positions.append(position)
-                    empties.append(every & ~occupied)
-                    occupied |= nodes
+                    empties.append(empty)
+                    empty ^= left
+                    if empty == idle:
+                        break
             positions.reverse()
             empties.reverse()
             self._emptied = positions, empties

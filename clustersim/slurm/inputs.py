@@ -146,7 +146,7 @@ def _first_reason(system: Controller, job: Job, now: int) -> None:
         system.priorities.submit(job, now)
     if not free:
         return
-    if all(part_trouble(system, job, name)[0] for name in job.partitions):
+    if job.admitted is None and all(part_trouble(system, job, name)[0] for name in job.partitions):
         job.reason = "PartitionConfig"
     else:
         if not job.spec.array and not _top_priority(system, job):

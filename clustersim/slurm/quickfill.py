@@ -22,7 +22,7 @@ def wants_one_node(ask: Ask) -> bool:
 
 def one_node(pool: NodePool, nodes: int, cpus: int, most: int) -> Chosen | None:
     """The one of ``nodes`` for a job of ``cpus`` cores, ``None`` if none has so many. A node counts with ``most`` at most."""
-    levels = pool.free_cpus.sets if most == NO_LIMIT else _capped(pool.free_cpus.sets, most)
+    levels = pool.free_cpus.sets if most == NO_LIMIT else _capped(pool, nodes, most)
     for group in pool.by_weight.values():
         here = nodes & group
         if here:
@@ -32,11 +32,12 @@ def one_node(pool: NodePool, nodes: int, cpus: int, most: int) -> Chosen | None:
     return None
 
 
-def _capped(levels: dict[int, int], most: int) -> dict[int, int]:
-    capped: dict[int, int] = {}
-    for free, bits in levels.items():
-        capped[min(free, most)] = capped.get(min(free, most), 0) | bits
-    return capped
+def _capped(pool: NodePool, nodes: int, most: int) -> dict[int, int]:
+    """The free cores of ``nodes``, ``most`` for all that have more."""
+    rich = nodes & pool.free_cpus.at_least(most)
+    if rich == nodes:
+        return {most: nodes}
+    return {most: rich, **{free: bits for free, bits in pool.free_cpus.sets.items() if free < most}}
 
 
 def _alone(levels: dict[int, int], nodes: int, cpus: int) -> int:
