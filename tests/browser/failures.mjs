@@ -77,13 +77,13 @@ async function dies(browser) {
   const spy = "{ const Real = Worker; window.Worker = class extends Real { constructor(...a) { super(...a); window.last = this; } }; }";
   const { context, page } = await open(browser, options.base + options.page, { script: spy });
   for (const id of [ID, OTHER]) await start(page, id);
-  const push = (id, value) => page.evaluate(([selector, wanted]) => {
+  const push = (id, value, die = false) => page.evaluate(([selector, wanted, now]) => {
     const input = document.querySelector(selector);
     input.value = wanted;
     input.dispatchEvent(new Event("input", { bubbles: true }));
-  }, [`#${id} [type=range]`, value]);
-  await push(ID, "60");
-  await page.evaluate(() => window.last.dispatchEvent(new ErrorEvent("error", { message: "out of memory" })));
+    if (now) window.last.dispatchEvent(new ErrorEvent("error", { message: "out of memory" })); // before the answer can come
+  }, [`#${id} [type=range]`, value, die]);
+  await push(ID, "60", true);
   await state(page, ID, ["failed"]);
   const { message } = await look(page);
   await push(OTHER, "3");
