@@ -169,8 +169,12 @@ def search_words(app: Sphinx) -> str:
 # --- the finished edition --------------------------------------------------------------------------------------------
 
 def mark_english(page: str, up: str, code: str) -> str:
-    """Links of an edition's page that lead to an English one say so; in the navigation their words are English, too."""
-    away = re.compile(rf'<a (?![^>]*hreflang=)([^>]*href="{re.escape(up)}(?!{code}/)(?:[\w-]+/)*[\w.-]+\.html[^"]*")')
+    """Links of an edition's page that lead to an English one say so; in the navigation their words are English, too.
+
+    A notebook of the edition in JupyterLite is not English, though its address does not begin with the language.
+    """
+    own = rf'(?!{code}/|[^"]*[?&]path={code}/)'
+    away = re.compile(rf'<a (?![^>]*hreflang=)([^>]*href="{re.escape(up)}{own}(?:[\w-]+/)*[\w.-]+\.html[^"]*")')
     parts = re.split(r"(<nav .*?</nav>)", page, flags=re.DOTALL)
     marked = [away.sub(r'<a hreflang="en" lang="en" \1' if part.startswith("<nav ") else r'<a hreflang="en" \1', part)
               for part in parts]

@@ -199,6 +199,8 @@ def test_links_out_of_an_edition_say_that_they_are_english(site: Path, which: La
     for page, text in edition_pages(site, which):
         away = re.findall(r'<a [^>]*href="\.\./\.\./(?:book|notebooks)/[^>]*>', text)
         assert away and all('hreflang="en"' in link for link in away), page
+        own = re.findall(rf'<a [^>]*href="[^"]*path={which.code}/[^>]*>', text)
+        assert not any("hreflang" in link for link in own), page
 
 
 @each_language
