@@ -53,28 +53,31 @@ def judge(job: Job, now: int, find: Callable[[str], list[Job]], rivals: Callable
 
 
 def _one(clause: Dependency, job: Job, now: int, find: Callable[[str], list[Job]]) -> str:
+    """One clause (``_test_job_dependency_common``): nothing is decided before every job that it names is over and clean."""
     others = find(clause.job)
-    if clause.kind == "aftercorr":
-        others = [other for other in others if other.task == job.task or other.task < 0]
+    if clause.kind == "aftercorr":  # the whole array, if it has no task of this number (or this job is no task)
+        others = [other for other in others if other.task == job.task >= 0] or others
     if not others:
         return MET  # unknown or forgotten: counts as satisfied (measured)
-    over = all(other.state in FINISHED and not other.completing for other in others)
-    good = all(other.state == "COMPLETED" for other in others)
     if clause.kind == "after":
         started = [_begun(other) for other in others]
         if any(begun is None for begun in started):
             return WAITS
         return MET if all(begun is not None and begun + clause.delay <= now for begun in started) else WAITS
-    if clause.kind == "afterany":
-        return MET if over else WAITS
-    if clause.kind in {"afterok", "aftercorr"}:
-        if any(other.state in FINISHED and other.state != "COMPLETED" for other in others):
-            return NEVER
-        return MET if over and good else WAITS
-    failed = all(other.state in FINISHED and other.state != "COMPLETED" for other in others)
-    if any(other.state == "COMPLETED" for other in others):
-        return NEVER
-    return MET if over and failed else WAITS
+    if any(other.state not in FINISHED or other.completing for other in others):
+        return WAITS
+    good = all(other.state == "COMPLETED" for other in _on_record(others))
+    return MET if clause.kind == "afterany" or good == (clause.kind != "afternotok") else NEVER
+
+
+def _on_record(tasks: list[Job]) -> list[Job]:
+    """Without the tasks that were cancelled while their array waited: they leave no record (``test_job_array_complete`` in
+    ``job_mgr.c`` looks at records), unless the array's last waiting tasks went so, and its own record is cancelled."""
+    gone = [task.end for task in tasks if task.state == "CANCELLED" and not task.runs and task.end is not None]
+    started = [task.runs[0].start for task in tasks if task.runs]
+    if not gone or not started or max(gone) >= max(started):
+        return tasks
+    return [task for task in tasks if task.runs]
 
 
 def _begun(job: Job) -> int | None:

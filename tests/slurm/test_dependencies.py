@@ -87,3 +87,36 @@ def test_aftercorr_goes_task_by_task() -> None:
 )
 def test_array_syntax(text: str, ids: tuple[int, ...], limit: int) -> None:
     assert parse_array(text, "array", 1001) == (ids, limit)
+
+
+ARRAY = job("arr", 0, 100, array="0-3%1", nodes=1)
+
+
+@pytest.mark.parametrize(
+    ("dependency", "cancelled", "start"),
+    [
+        ("afterok:$arr", ["arr[2]"], 300),  # a task that never left the array's record leaves none of its own
+        ("afternotok:$arr", ["arr[2]"], None),
+        ("afterok:$arr", ["arr[3]", "arr[2]", "arr[1]"], None),  # now the array's record itself is cancelled
+        ("afternotok:$arr", ["arr[3]", "arr[2]", "arr[1]"], 100),
+        ("afternotok:$arr", ["arr[0]"], 305),  # one that ran and did not complete is enough
+    ],
+)
+def test_a_dependency_on_an_array_counts_the_tasks_on_record(dependency: str, cancelled: list[str], start: int | None) -> None:
+    """``test_job_array_complete`` in ``job_mgr.c`` looks at job records; measured: array_cancel_tasks."""
+    acts = [{"at": 5, "do": "scancel", "job": name} for name in cancelled]
+    trace = run(ARRAY, job("x", 1, 10, dependency=dependency), events=acts, until=900)
+    assert starts(trace).get("x") == start
+    assert start is not None or trace.job("x").reason == "DependencyNeverSatisfied"
+
+
+def test_nothing_is_decided_before_the_whole_array_is_over() -> None:
+    """``_test_job_dependency_common`` in ``job_scheduler.c`` asks first whether all are completed."""
+    trace = run(job("arr", 0, 100, array="0-3%1", nodes=1, exit_code=1), job("x", 1, 10, dependency="afterok:$arr"), until=900)
+    never = [event.time for event in trace.events() if event.kind == "reason" and "Never" in event.detail["reason"]]
+    assert never == [400]
+
+
+def test_aftercorr_without_a_task_of_that_number_waits_for_the_whole_array() -> None:
+    trace = run(ARRAY, job("x", 1, 10, dependency="aftercorr:$arr"), job("y", 2, 10, array="3-4", dependency="aftercorr:$arr"))
+    assert starts(trace)["x"] == starts(trace)["y_3"] == starts(trace)["y_4"] == 400
