@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "clustersim"
 # From the bottom up; a module may import modules of lines above its own, and of its own line those to its left.
 LAYERS = (
-    ("messages", "errors", "units", "hostlist", "facts", "tables"),
+    ("messages", "errors", "jsontext", "units", "hostlist", "facts", "tables"),
     ("cluster", "workload"),
     ("story", "spans", "trace", "metrics", "clock"),
     ("batch",),

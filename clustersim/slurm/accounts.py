@@ -93,6 +93,8 @@ def read_accounting(section: Section) -> Accounting:
     later: list[tuple[Section, Qos]] = []
     for item in section.sections("qos"):
         one = _qos(item)
+        if one.name in {other.name for _item, other in later}:
+            raise InputError(item.where("name"), one.name, _("a name that no other QOS has"))
         qos[one.name] = one
         later.append((item, one))
     for item, one in later:
@@ -106,10 +108,14 @@ def read_accounting(section: Section) -> Accounting:
             hint = suggest(account.parent, accounts)
             raise InputError(item.where("parent"), account.parent, _("an account named before"), hint)
         item.finish(("description", "organization"))
+        if account.name in accounts:
+            raise InputError(item.where("name"), account.name, _("a name that no other account has"))
         accounts[account.name] = account
-    associations = {}
+    associations: dict[tuple[str, str], Association] = {}
     for item in section.sections("users"):
         one_user = _user(item, accounts, qos)
+        if (one_user.user, one_user.account) in associations:
+            raise InputError(item.where("name"), one_user.user, _("each user once in an account"))
         associations[one_user.user, one_user.account] = one_user
     return Accounting(qos, accounts, associations)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from clustersim import hostlist
-from clustersim.cluster import UNLIMITED_NODES, Cluster, Node, Partition
+from clustersim.cluster import Cluster, Node, Partition, Switch
 from clustersim.errors import InputError, UnsupportedError
 from clustersim.messages import _
 from clustersim.slurm import confkeys, settings
@@ -70,7 +70,7 @@ def parse_slurm_conf(text: str, file: str = "slurm.conf", gres: str | None = Non
     if not nodes.nodes:
         raise InputError(file, _("no node"), _("at least one NodeName line"))
     if gres is not None:
-        conf = parse_gres_conf(gres, {**nodes.nodes, **dict.fromkeys(nodes.future)}, types, notices)
+        conf = parse_gres_conf(gres, {**nodes.nodes, **dict.fromkeys(nodes.future)}, types, notices, opener)
         _apply_gres(nodes, conf, notices)
     partitions = _partitions(lines["PartitionName"], nodes, notices)
     if not partitions:
@@ -78,7 +78,9 @@ def parse_slurm_conf(text: str, file: str = "slurm.conf", gres: str | None = Non
     if _linear(values):
         partitions = [replace(one, oversubscribe="EXCLUSIVE") for one in partitions]
     tree = _tree(values, topology is not None, notices, file)
-    switches = parse_topology_conf(topology, nodes.nodes, notices) if tree and topology is not None else ()
+    switches: tuple[Switch, ...] = ()
+    if tree and topology is not None:
+        switches = parse_topology_conf(topology, nodes.nodes, nodes.future, notices, opener)
     cluster = in_table_order(Cluster(tuple(nodes.nodes.values()), tuple(partitions), switches))
     name = values["ClusterName"].value.lower() if "ClusterName" in values else "cluster"
     return SlurmConf(name, cluster, _settings(values, notices), tuple(nodes.acts), tuple(notices))
@@ -87,8 +89,8 @@ def parse_slurm_conf(text: str, file: str = "slurm.conf", gres: str | None = Non
 def _sorted_lines(text: str, file: str, opener: Opener | None,
                   notices: list[Notice]) -> tuple[dict[str, Entry], dict[str, list[list[Entry]]]]:
     """The keys that stand alone (the last one counts, as in Slurm) and the lines of each kind."""
-    keys = Keys.of("slurm.conf", (*settings.MODELLED, *settings.NOT_MODELLED, *confkeys.NUMBERS, *confkeys.PASSED_OVER,
-                                  *confkeys.NOT_MODELLED, *_LINES, "GresTypes"), notices)
+    known = {*settings.MODELLED, *settings.NOT_MODELLED, *confkeys.PASSED_OVER, *confkeys.NOT_MODELLED, *_LINES, "GresTypes"}
+    keys = Keys.of("slurm.conf", known, notices)
     values: dict[str, Entry] = {}
     lines: dict[str, list[list[Entry]]] = {kind: [] for kind in _LINES}
     for entries in lines_of(text, file, opener):
@@ -112,20 +114,37 @@ def _settings(values: Mapping[str, Entry], notices: list[Notice]) -> Settings:
     for key, entry in values.items():
         if key == "TopologyPlugin":
             continue  # see _tree
-        if key in confkeys.NUMBERS:
-            entry.number()
-        elif key in confkeys.NOT_MODELLED:
+        if key in confkeys.BITS:
+            entry.check(confkeys.BITS[key])
+        if key in confkeys.NOT_MODELLED:
             notices.append(not_modelled(entry))
         elif key == "SchedulerParameters":
             given[key] = _options(entry, notices)
         elif key in settings.MODELLED or (key in settings.NOT_MODELLED and key not in confkeys.PASSED_OVER):
-            try:
-                parse_settings({key: entry.value}, lambda _key, entry=entry: entry.where)  # type: ignore[misc]
-            except UnsupportedError:
-                notices.append(not_modelled(entry))
-            else:
-                given[key] = entry.value
-    return parse_settings(given, lambda key: values[key].where, SLURM_DEFAULTS)
+            given.update(_modelled(key, entry, notices))
+
+    def where(key: str) -> str:
+        return values[key].where
+
+    made = parse_settings(given, where, SLURM_DEFAULTS)
+    settings.check_preemption(made, where, values)
+    return made
+
+
+_LISTS = {"AccountingStorageEnforce", "PriorityFlags", "PriorityWeightTRES", "SelectTypeParameters"}
+
+
+def _modelled(key: str, entry: Entry, notices: list[Notice]) -> dict[str, str]:
+    """The key with its value, or of a list its words, without what is not modelled; that leaves a notice."""
+    kept = []
+    for word in (entry.words() if key in _LISTS else [entry.value]):
+        try:
+            parse_settings({key: word}, lambda _key: entry.where)
+        except UnsupportedError:
+            notices.append(not_modelled(entry, f"{entry.key}={word}"))
+        else:
+            kept.append(word)
+    return {key: ",".join(kept)} if kept else {}
 
 
 def _options(entry: Entry, notices: list[Notice]) -> str:
@@ -134,7 +153,9 @@ def _options(entry: Entry, notices: list[Notice]) -> str:
     known = {name.lower() for name in SchedulerParameters.__slots__}
     for word in entry.words():
         name = word.partition("=")[0]
-        if name.lower() in known:
+        if word == "bf_interval=-1":  # no backfill at all
+            notices.append(not_modelled(entry, word))
+        elif name.lower() in known:
             kept.append(word.replace(name, name.lower(), 1))
         elif name in settings.OPTIONS_NOT_MODELLED:
             notices.append(not_modelled(entry, word))
@@ -185,6 +206,8 @@ def _partitions(lines: list[list[Entry]], nodes: NodeLines, notices: list[Notice
     for entries in lines:
         record = keys.record(entries)
         name = record.pop("PartitionName")
+        if not name.value:
+            raise name.wrong(_("a name"))
         values = {**default, **_fields(record, nodes, notices)}
         if name.value.upper() == DEFAULT:
             default = values
@@ -200,8 +223,11 @@ def _partitions(lines: list[list[Entry]], nodes: NodeLines, notices: list[Notice
 def _fields(record: Mapping[str, Entry], nodes: NodeLines, notices: list[Notice]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key, entry in record.items():
+        if key in confkeys.BITS:
+            entry.check(confkeys.BITS[key])
         if key == "Nodes":
-            values["nodes"] = nodes.known(entry) if entry.value else ()
+            listed = replace(entry, value=",".join(entry.value.split()))  # blanks count as commas here
+            values["nodes"] = nodes.known(listed) if listed.value else ()
         elif key == "Priority":  # before 16.05 one key for both
             values.update(priority_tier=entry.number(high=65_533), priority_job_factor=entry.number(high=65_533))
         elif key in PARTITION_KEYS:
@@ -212,13 +238,8 @@ def _fields(record: Mapping[str, Entry], nodes: NodeLines, notices: list[Notice]
 
 
 def _field(key: str, entry: Entry, notices: list[Notice]) -> dict[str, Any]:
-    value = entry.value
-    if key in {"MinNodes", "MaxNodes"} and value.upper() in {"UNLIMITED", "INFINITE"}:
-        return {"max_nodes" if key == "MaxNodes" else "min_nodes": UNLIMITED_NODES if key == "MaxNodes" else 1}
-    if key in {"PriorityTier", "PriorityJobFactor"}:
-        entry.number(high=65_533)  # 16 bits (slurm.conf(5))
     try:
-        return partition_value(key, value, entry.where)
+        return partition_value(key, entry.value, entry.where)
     except UnsupportedError:
         notices.append(not_modelled(entry))
         return {}
@@ -234,7 +255,7 @@ def _apply_gres(nodes: NodeLines, conf: GresConf, notices: list[Notice]) -> None
         if not node.gpus or conf.detect:
             continue
         finds = conf.finds(node.name)
-        found = finds.get(node.gpu_type, 0) if node.gpu_type else sum(finds.values())
+        found = sum(count for kind, count in finds.items() if node.gpu_type.lower() in {"", kind.lower()})
         if found < node.gpus:
             reason = f"gres/gpu count reported lower than configured ({found} < {node.gpus})"  # as Slurm writes it
             short.setdefault(reason, []).append(node.name)

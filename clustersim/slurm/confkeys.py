@@ -1,17 +1,32 @@
 """The keys of Slurm's configuration files, sorted by what they do here.
 
-Source: slurm.conf(5), gres.conf(5) and topology.conf(5) of 22.05 to 25.11. A key that can change which job starts when
+Source: slurm.conf(5), gres.conf(5) and topology.conf(5) of 22.05 to 26.05. A key that can change which job starts when
 or where and is not modelled leaves a notice; one that cannot (ports, logs, accounts of daemons) is passed over.
 """
 from __future__ import annotations
 
 from clustersim.slurm.schema import words
 
-# Keys of slurm.conf whose value is one whole number and changes no schedule: only checked.
-NUMBERS = words("""
-    EioTimeout FirstJobId GetEnvTimeout GroupUpdateForce GroupUpdateTime HealthCheckInterval InactiveLimit KeepAliveTime
-    KillOnBadExit MaxDBDMsgs MaxJobCount MaxJobId MaxNodeCount MaxStepCount MaxTasksPerNode MessageTimeout MinJobAge
-    SlurmctldTimeout TCPTimeout VSizeFactor BatchStartTimeout JobFileAppend""")
+# How many bits the number behind a key of slurm.conf, of a node or of a partition has; one bit is yes or no
+# (the tables of options in src/common/read_config.c, where no version from 18.08 to 26.05 has text).
+BITS = {
+    **dict.fromkeys(words("""
+        AccountingStoreJobComment AllowSpecResourcesUsage Default DisableRootJobs ExclusiveTopo ExclusiveUser Hidden LLN
+        PowerDownOnIdle PriorityFavorSmall ReqResv RootOnly TrackWCKey UsePAM"""), 1),
+    **dict.fromkeys(words("""
+        AcctGatherNodeFreq BatchStartTimeout CompleteWait EioTimeout EpilogTimeout ExtSensorsFreq FairShareDampeningFactor
+        FastSchedule GetEnvTimeout GroupUpdateForce GroupUpdateTime HealthCheckInterval HealthCheckTimeout InactiveLimit
+        JobFileAppend JobRequeue KillOnBadExit KillWait MaxTasksPerNode MessageTimeout OverTimeLimit PrologEpilogTimeout
+        PrologTimeout PropagatePrioProcess ResumeRate ResumeTimeout ResvOverRun ReturnToService SchedulerTimeSlice
+        SlurmSchedLogLevel SlurmctldTimeout SlurmdTimeout SuspendRate SuspendTimeout TCPTimeout TreeWidth
+        UnkillableStepTimeout VSizeFactor WaitTime RestrictedCoresPerGPU"""), 16),
+    **dict.fromkeys(words("""
+        AccountingStoragePort EpilogMsgTime FirstJobId GraceTime JobCompPort KeepAliveTime MaxArraySize MaxBatchRequeue
+        MaxCPUsPerNode MaxCPUsPerSocket MaxDBDMsgs MaxJobCount MaxJobId MaxNodeCount MaxNodes MaxStepCount MinJobAge
+        MinNodes PriorityWeightAge PriorityWeightAssoc PriorityWeightFairshare PriorityWeightJobSize
+        PriorityWeightPartition PriorityWeightQOS SlurmdPort"""), 32),
+    **dict.fromkeys(words("DefCpuPerGPU DefMemPerCPU DefMemPerGPU DefMemPerNode MaxMemPerCPU MaxMemPerNode"), 64),
+}
 
 # Keys of slurm.conf that change no schedule.
 PASSED_OVER = words("""
@@ -34,13 +49,24 @@ PASSED_OVER = words("""
     SlurmctldSyslogDebug SlurmdDebug SlurmdLogFile SlurmdParameters SlurmdPidFile SlurmdPort SlurmdSpoolDir
     SlurmdSyslogDebug SlurmdUser SlurmSchedLogFile SlurmSchedLogLevel SlurmUser SrunEpilog SrunPortRange SrunProlog
     StateSaveLocation SwitchParameters SwitchType TaskEpilog TaskPlugin TaskPluginParam TaskProlog TLSParameters TLSType
-    TmpFS TrackWCKey TreeWidth UnkillableStepProgram UrlParserType UsePAM WCKey X11Parameters""")
+    TmpFS TrackWCKey TreeWidth UnkillableStepProgram UrlParserType UsePAM WCKey X11Parameters
+
+    BatchStartTimeout EioTimeout FirstJobId GetEnvTimeout GroupUpdateForce GroupUpdateTime HealthCheckInterval
+    HealthCheckTimeout InactiveLimit JobFileAppend KeepAliveTime KillOnBadExit MaxDBDMsgs MaxJobCount MaxJobId MaxNodeCount
+    MaxStepCount MaxTasksPerNode MessageTimeout MinJobAge SlurmctldTimeout TCPTimeout VSizeFactor WaitTime
+
+    AccountingStorageLoc CacheGroups DefRuntimePlugin DefaultStorageHost DefaultStorageLoc DefaultStoragePass
+    DefaultStoragePort DefaultStorageType DefaultStorageUser JobCheckpointDir Layouts MemLimitEnforce MetricsAuthUsers
+    MetricsParameters MsgAggregationParams SchedulerAuth SerializerParameters SerializerPlugins
+    SlurmctldHttpAuthParameters SlurmdHttpAuthParameters SlurmrestdHttpAuthParameters SlurmrestdParameters
+    SlurmstepdParameters""")
 
 # Keys of slurm.conf that can change a schedule and are not modelled (beside those that settings.py names).
 NOT_MODELLED = words("""
-    AllowSpecResourcesUsage BurstBufferType CliFilterPlugins CoreSpecPlugin DefMemPerGPU DependencyParameters
-    EpilogSlurmctld EpilogTimeout FairShareDampeningFactor JobSubmitPlugins MaxBatchRequeue MCSParameters MCSPlugin
-    NodeFeaturesPlugins PowerParameters PowerPlugin PreemptParameters PrepParameters PrepPlugins
+    AllowSpecResourcesUsage BurstBufferParameters BurstBufferType CliFilterPlugins CoreSpecPlugin DefMemPerGPU
+    DependencyParameters EpilogSlurmctld EpilogTimeout FairShareDampeningFactor JobSubmitPlugins LicenseParameters
+    MaxBatchRequeue MCSParameters MCSPlugin NodeFeaturesPlugins PowerAction PowerParameters PowerPlugin PreemptParameters
+    PrepParameters PrepPlugins
     PrioritySiteFactorParameters PrologEpilogTimeout PrologFlags PrologSlurmctld PrologTimeout RequeueExit
     RequeueExitHold ResumeFailProgram ResumeProgram ResumeRate ResvEpilog ResvProlog SuspendExcNodes SuspendExcParts
     SuspendExcStates SuspendProgram SuspendRate SuspendTimeout""")
@@ -50,8 +76,8 @@ NODE_NUMBERS = words("""
     MemSpecLimit""")
 NODE_KEYS = NODE_NUMBERS | words("""
     NodeName NodeHostname NodeAddr BcastAddr Features Gres Port Reason State CPUSpecList CpuBind RestrictedCoresPerGPU
-    Topology TRESWeights Parameters""")
-NODE_NOT_MODELLED = words("CoreSpecCount CPUSpecList MemSpecLimit RestrictedCoresPerGPU Topology")
+    Topology TRESWeights Parameters GresConf SuspendTime""")
+NODE_NOT_MODELLED = words("CoreSpecCount CPUSpecList GresConf MemSpecLimit RestrictedCoresPerGPU SuspendTime Topology")
 
 PARTITION_PASSED_OVER = words("Alternate AllocNodes CpuBind DisableRootJobs Hidden TRESBillingWeights")
 # The values with which these keys change nothing.
@@ -64,5 +90,5 @@ PARTITION_NOT_MODELLED = frozenset(PARTITION_HARMLESS) | words("""
     DefCpuPerGPU DefMemPerCPU DefMemPerGPU DefMemPerNode DenyAccounts DenyQos OverTimeLimit QOS ResumeTimeout
     SelectTypeParameters SuspendTime SuspendTimeout Topology""")
 
-GRES_KEYS = words("AutoDetect Cores Count File Flags Links MultipleFiles Name NodeName Type")
+GRES_KEYS = words("AutoDetect Cores Count File Flags Links MultipleFiles Name NodeName Type")  # Files, Link, CPUs: older words
 TOPOLOGY_KEYS = words("LinkSpeed Nodes SwitchName Switches")

@@ -11,16 +11,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from clustersim import hostlist
-from clustersim.errors import InputError, UnsupportedError
+from clustersim.errors import InputError
 from clustersim.messages import _
-from clustersim.slurm.conffile import Entry, Keys, Notice, lines_of
+from clustersim.slurm.conffile import Entry, Keys, Notice, Opener, lines_of
 from clustersim.slurm.confkeys import GRES_KEYS
 from clustersim.slurm.schema import suggest
 
 MAX_GPUS = 1024  # as in a workload file; Slurm's own bound is far above any machine
-_GRES = re.compile(r"([a-z][\w-]*)((?::[a-z][\w.+-]*)*?)(?::(\d{1,9})([kmg]?))?(?:\([^()]*\))?", re.ASCII | re.IGNORECASE)
-_SCALE = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+_GRES = re.compile(r"([a-z][\w-]*)((?::\w[\w.+-]*)*?)(?::(\d{1,9})([kmgtp]?))?(?:\([^()]*\))?", re.ASCII | re.IGNORECASE)
+_SCALE = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4, "P": 1024**5}
 _FLAGS = ("no_consume",)
+_NONE = {"", "none", "(null)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def node_gres(entry: Entry, types: Iterable[str], keys: Keys) -> tuple[int, str]
     """(GPUs, their type) of a node's ``Gres``; other resources leave a notice, as only GPUs are scheduled here."""
     gpus: dict[str, int] = {}
     known = list(types)
-    for word in _split(entry.value):
+    for word in _split(entry.value) if entry.value.lower() not in _NONE else ():
         match = _GRES.fullmatch(word)
         if not match:
             raise entry.wrong(_("NAME[:TYPE][:COUNT] between commas, such as gpu:a100:8"))
@@ -63,7 +64,7 @@ def node_gres(entry: Entry, types: Iterable[str], keys: Keys) -> tuple[int, str]
         plain = [part for part in middle if part.lower() not in _FLAGS]
         if len(plain) > 1:
             raise entry.wrong(_("NAME[:TYPE][:COUNT] between commas, such as gpu:a100:8"))
-        count = int(match[3] or 1) * _SCALE[match[4] or ""]
+        count = int(match[3] or 1) * _SCALE[(match[4] or "").upper()]
         if name != "gpu" or len(plain) < len(middle):
             keys.left_out(entry, word)
         elif count > MAX_GPUS:
@@ -72,7 +73,9 @@ def node_gres(entry: Entry, types: Iterable[str], keys: Keys) -> tuple[int, str]
             kind = plain[0] if plain else ""
             gpus[kind] = gpus.get(kind, 0) + count
     if len(gpus) > 1:
-        raise UnsupportedError(entry.where, _("GPUs of several types on one node"))
+        text = _("GPUs of several types on one node are counted together here, without a type.")
+        keys.notices.append(Notice(entry.where, text))
+        return sum(gpus.values()), ""
     return next(((count, kind) for kind, count in gpus.items()), (0, ""))
 
 
@@ -82,12 +85,12 @@ def _split(text: str) -> list[str]:
 
 
 def parse_gres_conf(text: str, known: Mapping[str, object], types: Iterable[str], notices: list[Notice],
-                    file: str = "gres.conf") -> GresConf:
+                    opener: Opener | None = None, file: str = "gres.conf") -> GresConf:
     """``text`` of a gres.conf for the nodes ``known``; :class:`InputError` names file, line and key."""
-    keys = Keys.of("gres.conf", GRES_KEYS, notices, CPUs="Cores")
+    keys = Keys.of("gres.conf", GRES_KEYS, notices, CPUs="Cores", Files="File", Link="Links")
     lines: list[Found] = []
     detect = False
-    for entries in lines_of(text, file):
+    for entries in lines_of(text, file, opener):
         record = keys.record(entries)
         detect = _detects(record) or detect
         if set(record) <= {"AutoDetect", "NodeName"}:
@@ -98,6 +101,9 @@ def parse_gres_conf(text: str, known: Mapping[str, object], types: Iterable[str]
         if name.value.lower() not in types:
             raise name.wrong(_("a resource that GresTypes lists ({types})").format(types=", ".join(types) or _("none")),
                              suggest(name.value, types))
+        cores = record.get("Cores")
+        if cores and not re.fullmatch(r"\d+(-\d+(:\d+)?)?(,\d+(-\d+(:\d+)?)?)*", cores.value, re.ASCII):
+            raise cores.wrong(_("core numbers such as 0-7,16"))
         count = _count(record)
         nodes = _nodes(record.get("NodeName"), known)
         if name.value.lower() != "gpu":
@@ -121,8 +127,8 @@ def _type(record: Mapping[str, Entry]) -> str:
     entry = record.get("Type")
     if entry is None:
         return ""
-    if not re.fullmatch(r"[A-Za-z][\w.+-]*", entry.value, re.ASCII):
-        raise entry.wrong(_("a word that begins with a letter, such as a100"))
+    if not re.fullmatch(r"\w[\w.+-]*", entry.value, re.ASCII):
+        raise entry.wrong(_("a word of letters and digits, such as a100"))
     return entry.value
 
 

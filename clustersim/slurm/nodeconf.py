@@ -47,6 +47,8 @@ class NodeLines:
         if names.value.upper() == DEFAULT:
             self._default.update(record)
             return
+        if names.value.upper() in {"", "ALL"}:
+            raise names.wrong(_("names of nodes; DEFAULT and ALL are reserved words"))
         record = {**self._default, **record}
         for key in sorted(NODE_NOT_MODELLED & set(record)):
             self._once(keys, record[key])

@@ -129,6 +129,8 @@ def _plain(data: dict[str, Any]) -> JobSpec | None:
 def _identity(item: Section, cluster: Cluster, accounting: Accounting) -> dict[str, Any]:
     limit = None if item.raw("time_limit_min") is None else item.integer("time_limit_min", low=1)
     partitions = tuple(name.strip() for name in item.text("partition", "").split(",") if name.strip())
+    if "partition" in item and not partitions:
+        raise InputError(item.where("partition"), item.raw("partition"), _("a partition of the cluster"))
     for name in partitions:
         if cluster.partition(name) is None:
             raise InputError(item.where("partition"), name, _("a partition of the cluster"),
@@ -177,11 +179,11 @@ def _gpus(item: Section, values: dict[str, Any]) -> None:
 
 def _extra_args(item: Section, values: dict[str, Any]) -> None:
     for text in item.texts("extra_args"):
-        match = re.fullmatch(r"--gres=gpu(?::([A-Za-z][\w-]*))?(?::(\d{1,9}))?", text)
+        match = re.fullmatch(r"--gres=gpu(?::([A-Za-z0-9][\w.+-]*))??(?::(\d{1,9}))?", text)
         if match:
             values.update(gpu_type=match[1] or "", gpus_per_node=int(match[2] or 1))
             continue
-        match = re.fullmatch(r"--gpus(-per-node)?=(?:([A-Za-z][\w-]*):)?(\d{1,9})", text)
+        match = re.fullmatch(r"--gpus(-per-node)?=(?:([A-Za-z0-9][\w.+-]*):)?(\d{1,9})", text)
         if not match:
             raise UnsupportedError(item.where("extra_args"), text)
         values["gpu_type"] = match[2] or ""
@@ -227,10 +229,19 @@ def parse_begin(text: str, where: str) -> int:
     match = re.fullmatch(r"now(?:\+(\d{1,9})([a-z]*))?", text.strip().lower())
     unit = (match[2] or "").rstrip("s") if match else ""
     if not match or unit not in _UNITS:
-        if re.match(r"\d|today|tomorrow|midnight|noon|teatime", text.strip().lower()):
+        if re.match(r"\d|today|tomorrow|midnight|noon|fika|teatime", text.strip().lower()):
             raise UnsupportedError(where, text)
         raise InputError(where, text, _("now+COUNT[seconds|minutes|hours|days|weeks]"))
     return int(match[1] or 0) * _UNITS[unit]
+
+
+_TASK = re.compile(r"(.+)(?:_(\d{1,9})|\[(\d{1,9})\])", re.ASCII | re.DOTALL)
+
+
+def names_job(name: str, jobs: Mapping[str, JobSpec]) -> bool:
+    """Whether ``name`` is the id of one of ``jobs``, or a task of an array among them: ``arr_5`` or ``arr[5]``."""
+    match = _TASK.fullmatch(name)
+    return name in jobs or (match is not None and match[1] in jobs and int(match[2] or match[3]) in jobs[match[1]].array)
 
 
 def _check_dependency(item: Section, spec: JobSpec, before: Mapping[str, JobSpec]) -> None:
@@ -241,13 +252,15 @@ def _check_dependency(item: Section, spec: JobSpec, before: Mapping[str, JobSpec
         kind, _colon, rest = part.partition(":")
         if kind == "singleton" and not rest:
             continue
+        if kind in {"afterburstbuffer", "expand"} and rest:
+            raise UnsupportedError(where, kind)
         if kind not in {"after", "afterok", "afternotok", "afterany", "aftercorr"} or not rest:
             raise InputError(where, part, _("after, afterok, afternotok, afterany or aftercorr with :$job, or singleton"))
         for name in rest.split(":"):
             job, _plus, minutes = name.partition("+")
             if minutes and (kind != "after" or whole(minutes) is None):
                 raise InputError(where, name, _("minutes behind + only with after, such as after:$a+2"))
-            if job.startswith("$") and job[1:].partition("_")[0] not in before and job[1:] not in before:
+            if job.startswith("$") and not names_job(job[1:], before):
                 raise InputError(where, name, _("a $job named before this one"), suggest(job[1:], before))
             if not job.startswith("$") and whole(job.partition("_")[0]) is None:
                 raise InputError(where, name, _("$job or a job number"))

@@ -12,6 +12,11 @@ from clustersim.messages import _
 MAX_SECONDS = 10 * 365 * units.DAY  # ten years: beyond it a number of seconds is a mistake
 
 
+# How Slurm's configuration files write a number without bound, and yes and no (parse_value.c).
+BOUNDLESS = frozenset({"UNLIMITED", "INFINITE"})
+YES_NO = {"yes": True, "up": True, "true": True, "1": True, "no": False, "down": False, "false": False, "0": False}
+
+
 class _Nothing:
     """What stands where a required key is missing: errors show it as ``nothing``."""
 

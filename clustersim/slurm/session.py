@@ -131,15 +131,14 @@ class Session:
         ``at`` may lie ahead, be left out (now) or lie in the past: then the run is played again from there to now.
         """
         if not isinstance(event, OperatorAct):
-            item = Section({"at": self.now, **event}, "event", "")
-            event = read_event(item, self.base.cluster, set(self._specs))
+            event = read_event(Section(self._dated(event), "event", ""), self.base.cluster, self._specs)
         return self._give(event)
 
     def submit(self, job: Mapping[str, Any] | JobSpec) -> Session:
         """Submit a job: an entry of ``jobs`` of a workload file, or what was made of one. For ``at`` see :meth:`inject`."""
         base = self.base
         if not isinstance(job, JobSpec):
-            item = Section({"at": self.now, **job}, "job", "")
+            item = Section(self._dated(job), "job", "")
             job = read_job(item, base.cluster, base.settings, base.accounting, self._specs)
         if job.id in self._specs:
             raise InputError("job: id", job.id, _("an id that no other job has"))
@@ -153,6 +152,9 @@ class Session:
                               before=self._specs)
         self.submit(script.spec)
         return script.notices
+
+    def _dated(self, entry: object) -> object:
+        return {"at": self.now, **entry} if isinstance(entry, Mapping) else entry
 
     def _give(self, item: JobSpec | OperatorAct) -> Session:
         now, given = self.now, min(item.at, self.now)

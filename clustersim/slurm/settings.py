@@ -8,7 +8,7 @@ the whole list, so options that it leaves out have Slurm's own defaults (slurm.c
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from clustersim import units
 from clustersim.errors import InputError, UnsupportedError
 from clustersim.messages import _
 from clustersim.slurm.accounts import TRES_NAMES
-from clustersim.slurm.schema import suggest, whole, words
+from clustersim.slurm.schema import BOUNDLESS, YES_NO, suggest, whole, words
 
 BASE_SCHEDULER_PARAMETERS = "bf_interval=1,sched_interval=2,batch_sched_delay=0,sched_min_interval=0"
 
@@ -117,8 +117,8 @@ def parse_scheduler_parameters(text: str, where: str) -> SchedulerParameters:
     types = {name: type(getattr(_PLAIN, name)) for name in SchedulerParameters.__slots__}
     for item in filter(None, (part.strip() for part in text.split(","))):
         name, sign, value = item.partition("=")
-        if name in _UNMODELLED_OPTIONS:
-            raise UnsupportedError(where, name)
+        if name in _UNMODELLED_OPTIONS or item == "bf_interval=-1":  # -1 stops the loop
+            raise UnsupportedError(where, item)
         if name not in types:
             raise InputError(where, name, _("an option of SchedulerParameters"), suggest(name, types))
         if types[name] is bool:
@@ -148,6 +148,16 @@ def parse_settings(config: Mapping[str, Any], where: Callable[[str], str], base:
     return replace(base or Settings(), **values)
 
 
+def check_preemption(settings: Settings, where: Callable[[str], str], given: Container[str]) -> None:
+    """Refuse a type and a mode of preemption with which Slurm would not start (``_validate_and_set_defaults``)."""
+    key, mode = "PreemptMode" if "PreemptMode" in given else "PreemptType", settings.preempt_mode
+    if mode == "SUSPEND" and not settings.gang:
+        raise InputError(where(key), mode, _("SUSPEND,GANG: time slices bring back what was suspended"))
+    if settings.preemption == (mode == "OFF"):
+        expected = _("CANCEL, REQUEUE or SUSPEND,GANG with {type}") if mode == "OFF" else _("no mode but GANG with {type}")
+        raise InputError(where(key), mode, expected.format(type=settings.preempt_type))
+
+
 def _number(text: str, where: str, shown: object = None) -> int:
     number = whole(text)
     if number is None or number > 2**32:
@@ -164,20 +174,36 @@ def _least(values: Mapping[str, int], where: str, **least: int) -> None:
 Setter = Callable[[dict[str, Any], str, str], None]
 
 
-def _seconds(name: str, scale: int = 1, low: int = 0) -> Setter:
+def _counted(name: str, bits: int = 16, low: int = 0, high: int = 0) -> Setter:
+    """A number of so many bits, seconds or a weight; ``UNLIMITED`` is the largest (``parse_value.c``)."""
+    most = high or 2**bits - 1
+
     def put(values: dict[str, Any], text: str, where: str) -> None:
-        values[name] = _number(text, where) * scale
-        if values[name] < low:
-            raise InputError(where, text, _("a whole number, {low} or more").format(low=low // scale))
+        number = most if text.upper() in BOUNDLESS else whole(text)
+        if number is None or not low <= number <= most:
+            raise InputError(where, text, _("a whole number from {low} to {high}").format(low=low, high=most))
+        values[name] = number
     return put
 
 
-def _period(name: str) -> Setter:
+def _over_time_limit(values: dict[str, Any], text: str, where: str) -> None:
+    """Minutes; ``UNLIMITED`` is a year (``job_time_limit`` in ``job_mgr.c``)."""
+    _counted("over_time_limit")(values, text, where)
+    values["over_time_limit"] *= units.MINUTE
+    if text.upper() in BOUNDLESS:
+        values["over_time_limit"] = 365 * units.DAY
+
+
+def _period(name: str, low: int = 0, unlimited: int | None = None) -> Setter:
+    """Minutes in any form of a time limit, kept as seconds; ``unlimited`` is what ``UNLIMITED`` and ``-1`` mean, in seconds."""
     def put(values: dict[str, Any], text: str, where: str) -> None:
         minutes = units.parse_slurm_minutes(text, where)
-        if minutes is None:
-            raise InputError(where, text, _("a duration"))
-        values[name] = minutes * units.MINUTE
+        if minutes is None and unlimited is not None:
+            values[name] = unlimited
+        elif minutes is None or minutes < low:
+            raise InputError(where, text, _("a duration of {low} min or more").format(low=low))
+        else:
+            values[name] = minutes * units.MINUTE
     return put
 
 
@@ -202,7 +228,7 @@ def _same(*names: str) -> dict[str, str]:
 
 
 def _enforce(values: dict[str, Any], text: str, where: str) -> None:
-    words = {word.strip().lower() for word in text.split(",") if word.strip()}
+    words = {_ENFORCE_NUMBERS.get(word.strip(), word.strip().lower()) for word in text.split(",") if word.strip()}
     for word in sorted(words):
         if word not in _ENFORCE:
             raise InputError(where, word, _("one of {options}").format(options=", ".join(_ENFORCE)), suggest(word, _ENFORCE))
@@ -212,28 +238,42 @@ def _enforce(values: dict[str, Any], text: str, where: str) -> None:
 def _select(values: dict[str, Any], text: str, where: str) -> None:
     words = [word.strip() for word in text.split(",") if word.strip()]
     for word in words:
-        if word.lower() in {"cr_core_memory", "cr_memory", "cr_cpu_memory", "cr_socket", "cr_socket_memory", "cr_pack_nodes"}:
+        if word.lower() in {one.lower() for one in _SELECT_UNMODELLED}:
             raise UnsupportedError(where, word)
         if word.lower() not in {"cr_core", "cr_cpu", "cr_lln"}:
-            raise InputError(where, word, "CR_Core, CR_CPU, CR_LLN", suggest(word, ["CR_Core", "CR_CPU", "CR_LLN"]))
+            hint = suggest(word, ("CR_Core", "CR_CPU", "CR_LLN", *sorted(_SELECT_UNMODELLED)))
+            raise InputError(where, word, "CR_Core, CR_CPU, CR_LLN", hint)
     values["lln"] = "cr_lln" in {word.lower() for word in words}
 
 
-def _preempt_mode(values: dict[str, Any], text: str, where: str) -> None:
-    words = [word.strip().upper() for word in text.split(",") if word.strip()]
+def preempt_words(text: str, where: str) -> tuple[str, bool, bool]:
+    """(mode, GANG beside it, WITHIN beside it) of a ``PreemptMode``: one mode at most, and not both words.
+
+    Source: ``preempt_mode_num`` in ``src/common/slurm_protocol_defs.c``.
+    """
+    words = [_PREEMPT.get(word.strip().upper(), word.strip().upper()) for word in text.split(",") if word.strip()]
     for word in words:
-        if word not in {"OFF", "CANCEL", "REQUEUE", "SUSPEND", "GANG", "WITHIN"}:
-            raise InputError(where, word, "OFF, CANCEL, REQUEUE, SUSPEND, GANG or WITHIN")
-    values["gang"], values["preempt_within"] = "GANG" in words, "WITHIN" in words
-    values["preempt_mode"] = next((word for word in words if word not in {"GANG", "WITHIN"}), "OFF")
+        if word not in _MODES:
+            raise InputError(where, word, "OFF, CANCEL, REQUEUE, SUSPEND, GANG or WITHIN", suggest(word, _MODES))
+    modes = [word for word in words if word not in {"GANG", "WITHIN"}]
+    if len(modes) > 1 or {"GANG", "WITHIN"} <= set(words):
+        raise InputError(where, text, _("one mode, with GANG or WITHIN beside it or without"))
+    return modes[0] if modes else "OFF", "GANG" in words, "WITHIN" in words
+
+
+def _preempt_mode(values: dict[str, Any], text: str, where: str) -> None:
+    values["preempt_mode"], values["gang"], values["preempt_within"] = preempt_words(text, where)
 
 
 def _priority_flags(values: dict[str, Any], text: str, where: str) -> None:
     for word in filter(None, (w.strip().upper() for w in text.split(","))):
         if word == "SMALL_RELATIVE_TO_TIME":
             values["small_relative_to_time"] = True
-        elif word != "FAIR_TREE":
+        elif word in _FLAGS_UNMODELLED:
             raise UnsupportedError(where, word)
+        elif word != "FAIR_TREE":
+            hint = suggest(word, ("FAIR_TREE", "SMALL_RELATIVE_TO_TIME", *sorted(_FLAGS_UNMODELLED)))
+            raise InputError(where, word, _("a flag of PriorityFlags"), hint)
 
 
 def _weight_tres(values: dict[str, Any], text: str, where: str) -> None:
@@ -255,39 +295,52 @@ def _scheduler(values: dict[str, Any], text: str, where: str) -> None:
 
 
 _PLAIN = SchedulerParameters()
+_MODES = ("OFF", "CANCEL", "REQUEUE", "SUSPEND", "GANG", "WITHIN")
+_PREEMPT = {"ON": "SUSPEND", "CLUSTER": "OFF"}  # other words for the same
+# yes means ANY (parse_part_enforce_type in slurm_protocol_defs.c)
+_ENFORCE_PARTS = {"NO": "NO", "YES": "ANY", "ANY": "ANY", "ALL": "ALL",
+                  **{word: "ANY" if yes else "NO" for word, yes in YES_NO.items() if word not in {"yes", "no"}}}
+_ENFORCE_NUMBERS = {"1": "associations", "2": "limits"}
+_NEVER = 365 * units.DAY * 100  # what PriorityMaxAge=UNLIMITED comes to: a wait that never counts
 _ENFORCE = ("none", "associations", "limits", "qos", "safe", "nojobs", "nosteps", "wckeys", "all")
-_YES_NO = {"yes": True, "no": False, "1": True, "0": False}
 _KEYS: dict[str, Setter] = {
     "SchedulerType": _one_of("scheduler_type", _same("sched/backfill", "sched/builtin")),
     "SchedulerParameters": _scheduler,
     "PriorityType": _one_of("priority_type", _same("priority/basic", "priority/multifactor")),
-    "PriorityCalcPeriod": _period("calc_period"),
-    "PriorityMaxAge": _period("max_age"),
+    "PriorityCalcPeriod": _period("calc_period", low=1),
+    "PriorityMaxAge": _period("max_age", unlimited=_NEVER),
     "PriorityDecayHalfLife": _period("decay_half_life"),
-    "PriorityWeightAge": _seconds("weight_age"),
-    "PriorityWeightFairshare": _seconds("weight_fairshare"),
-    "PriorityWeightJobSize": _seconds("weight_job_size"),
-    "PriorityWeightPartition": _seconds("weight_partition"),
-    "PriorityWeightQOS": _seconds("weight_qos"),
+    "PriorityWeightAge": _counted("weight_age", 32),
+    "PriorityWeightFairshare": _counted("weight_fairshare", 32),
+    "PriorityWeightJobSize": _counted("weight_job_size", 32),
+    "PriorityWeightPartition": _counted("weight_partition", 32),
+    "PriorityWeightQOS": _counted("weight_qos", 32),
     "PriorityWeightTRES": _weight_tres,
-    "PriorityFavorSmall": _one_of("favor_small", _YES_NO),
+    "PriorityFavorSmall": _one_of("favor_small", YES_NO),
     "PriorityFlags": _priority_flags,
     "AccountingStorageEnforce": _enforce,
-    "EnforcePartLimits": _one_of("enforce_part_limits", {"NO": "NO", "YES": "ALL", "ANY": "ANY", "ALL": "ALL"}),
-    "KillWait": _seconds("kill_wait"),
-    "CompleteWait": _seconds("complete_wait"),
-    "OverTimeLimit": _seconds("over_time_limit", units.MINUTE),
-    "SlurmdTimeout": _seconds("slurmd_timeout"),
+    "EnforcePartLimits": _one_of("enforce_part_limits", _ENFORCE_PARTS),
+    "KillWait": _counted("kill_wait"),
+    "CompleteWait": _counted("complete_wait"),
+    "OverTimeLimit": _over_time_limit,
+    "SlurmdTimeout": _counted("slurmd_timeout"),
     "ReturnToService": _one_of("return_to_service", {"0": 0, "1": 1, "2": 2}),
     "JobRequeue": _one_of("job_requeue", {"1": True, "0": False}),
     "SelectType": _must_be("select/cons_tres"),
     "SelectTypeParameters": _select,
     "PreemptType": _one_of("preempt_type", _same("preempt/none", "preempt/qos", "preempt/partition_prio")),
     "PreemptMode": _preempt_mode,
-    "PreemptExemptTime": _period("preempt_exempt"),
-    "SchedulerTimeSlice": _seconds("time_slice", low=5),
-    "MaxArraySize": _seconds("max_array_size", low=1),
+    "PreemptExemptTime": _period("preempt_exempt", unlimited=0),
+    "SchedulerTimeSlice": _counted("time_slice", low=5),
+    "MaxArraySize": _counted("max_array_size", low=1, high=4_000_001),
 }
+_FLAGS_UNMODELLED = words("""
+    ACCRUE_ALWAYS CALCULATE_RUNNING DEPTH_OBLIVIOUS INCR_ONLY MAX_TRES MAX_TRES_GRES NO_FAIR_TREE NO_NORMAL_ALL
+    NO_NORMAL_ASSOC NO_NORMAL_PART NO_NORMAL_QOS NO_NORMAL_TRES""")
+_SELECT_UNMODELLED = words("""
+    CR_Core_Memory CR_CPU_Memory CR_Memory CR_Socket CR_Socket_Memory CR_Pack_Nodes CR_ONE_TASK_PER_CORE
+    CR_CORE_DEFAULT_DIST_BLOCK CR_Other_Cons_Res LL_SHARED_GRES ENFORCE_BINDING_GRES MULTIPLE_SHARING_GRES_PJ
+    ONE_TASK_PER_SHARING_GRES""")
 _UNMODELLED = words("""
     PriorityWeightAssoc PriorityUsageResetPeriod PrioritySiteFactorPlugin TopologyPlugin
     TopologyParam DefMemPerCPU DefMemPerNode MaxMemPerCPU MaxMemPerNode Licenses ResvOverRun MaxJobCount

@@ -4,24 +4,27 @@ Source: topology.conf(5). The lines may stand in any order; the switches come ba
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from clustersim import hostlist
 from clustersim.cluster import Switch
 from clustersim.errors import InputError, UnsupportedError
 from clustersim.messages import _, ngettext
-from clustersim.slurm.conffile import Entry, Keys, Notice, lines_of
+from clustersim.slurm.conffile import Entry, Keys, Notice, Opener, lines_of
 from clustersim.slurm.confkeys import TOPOLOGY_KEYS
 from clustersim.slurm.schema import suggest
 
 
-def parse_topology_conf(text: str, known: Mapping[str, object], notices: list[Notice],
-                        file: str = "topology.conf") -> tuple[Switch, ...]:
-    """The switches of ``text`` over the nodes ``known``; :class:`InputError` names file, line and key."""
+def parse_topology_conf(text: str, known: Mapping[str, object], future: Collection[str], notices: list[Notice],
+                        opener: Opener | None = None, file: str = "topology.conf") -> tuple[Switch, ...]:
+    """The switches of ``text`` over the nodes ``known``; it may also name nodes that are not there yet, ``future``.
+
+    :class:`InputError` names file, line and key.
+    """
     keys = Keys.of("topology.conf", TOPOLOGY_KEYS, notices)
     switches: dict[str, Switch] = {}
     below: dict[str, Entry] = {}
-    for entries in lines_of(text, file):
+    for entries in lines_of(text, file, opener):
         if entries[0].key.lower() == "blockname":
             raise UnsupportedError(entries[0].where, "topology/block")
         record = keys.record(entries)
@@ -29,7 +32,7 @@ def parse_topology_conf(text: str, known: Mapping[str, object], notices: list[No
             if record:
                 raise InputError(entries[0].where, entries[0].value, _("SwitchName in the line"))
             continue
-        for switch in _switches(record, known):
+        for switch in _switches(record, known, future):
             if switch.name in switches:
                 raise InputError(record["SwitchName"].where, switch.name, _("a name that no other switch has"))
             switches[switch.name] = switch
@@ -40,20 +43,20 @@ def parse_topology_conf(text: str, known: Mapping[str, object], notices: list[No
     return ordered
 
 
-def _switches(record: Mapping[str, Entry], known: Mapping[str, object]) -> list[Switch]:
+def _switches(record: Mapping[str, Entry], known: Mapping[str, object], future: Collection[str]) -> list[Switch]:
     nodes, under = record.get("Nodes"), record.get("Switches")
     if (nodes is None) == (under is None):
         raise record["SwitchName"].wrong(_("either Nodes or Switches in the line"))
     if "LinkSpeed" in record:
-        record["LinkSpeed"].number()
+        record["LinkSpeed"].check(32)
     hosts: list[str] = []
     if nodes:
         hosts = list(known) if nodes.value == "ALL" else hostlist.expand(nodes.value, nodes.where)
         for name in hosts:
-            if name not in known:
+            if name not in known and name not in future:
                 raise InputError(nodes.where, name, _("a node of slurm.conf"), suggest(name, known))
         order = {name: i for i, name in enumerate(known)}
-        hosts = sorted(dict.fromkeys(hosts), key=order.__getitem__)
+        hosts = sorted(order.keys() & set(hosts), key=order.__getitem__)
     children = tuple(dict.fromkeys(hostlist.expand(under.value, under.where))) if under else ()
     names = hostlist.expand(record["SwitchName"].value, record["SwitchName"].where)
     return [Switch(name, tuple(hosts), children) for name in names]

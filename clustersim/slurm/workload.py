@@ -5,7 +5,6 @@ Keys that are legal there but not modelled raise :class:`~clustersim.errors.Unsu
 """
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,13 +12,14 @@ from typing import Any
 
 from clustersim import hostlist, units
 from clustersim.clock import uncollected
-from clustersim.cluster import Cluster, Node, Partition, Switch
+from clustersim.cluster import UNLIMITED_NODES, Cluster, Node, Partition, Switch
 from clustersim.errors import InputError, UnsupportedError
+from clustersim.jsontext import load_json, read_text
 from clustersim.messages import _
 from clustersim.slurm.accounts import Accounting, read_accounting
-from clustersim.slurm.requests import JobSpec, read_job
-from clustersim.slurm.schema import MAX_SECONDS, NOTHING, Section, suggest, whole, words
-from clustersim.slurm.settings import Settings, parse_settings
+from clustersim.slurm.requests import JobSpec, names_job, read_job
+from clustersim.slurm.schema import BOUNDLESS, MAX_SECONDS, NOTHING, YES_NO, Section, suggest, whole, words
+from clustersim.slurm.settings import Settings, check_preemption, parse_settings, preempt_words
 
 MAX_CPUS = 65_536
 
@@ -60,12 +60,7 @@ class SlurmWorkload:
 
 def read_workload(path: str | Path) -> SlurmWorkload:
     """The workload in the file ``path``; :class:`InputError` names file and JSON path of what is wrong."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        found = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise InputError(str(path), found, _("a readable workload file")) from None
-    return parse_workload(text, Path(path).name)
+    return parse_workload(read_text(Path(path), _("a readable workload file")), Path(path).name)
 
 
 def parse_workload(text: str | Mapping[str, Any], file: str = "workload") -> SlurmWorkload:
@@ -75,25 +70,16 @@ def parse_workload(text: str | Mapping[str, Any], file: str = "workload") -> Slu
 
 
 def _parse(text: str | Mapping[str, Any], file: str) -> SlurmWorkload:
-    data: Any = text
-    if isinstance(text, str):
-        try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
-            where = _("{file}, line {line}, column {column}").format(file=file, line=error.lineno, column=error.colno)
-            raise InputError(where, error.msg, _("a workload as JSON")) from None
-        except RecursionError:
-            raise InputError(file, _("brackets nested too deep"), _("a workload as JSON")) from None
-    root = Section(data, file, "")
+    root = Section(load_json(text, file, _("a workload as JSON")) if isinstance(text, str) else text, file, "")
     root.only("name about features speed cluster config accounting jobs events until_s")
     cluster = _cluster(root.section("cluster") if "cluster" in root else _missing(root, "cluster"))
     config = root.section("config")
     settings = parse_settings(config.data, config.where)
+    check_preemption(settings, config.where, config.data)
     accounting = read_accounting(root.section("accounting"))
     refuse_time_slices(settings, accounting, config.where("PreemptMode"))
     jobs = _jobs(root, cluster, settings, accounting)
-    names = {spec.id for spec in jobs}
-    events = tuple(read_event(item, cluster, names) for item in root.sections("events"))
+    events = _events(root, cluster, {spec.id: spec for spec in jobs})
     until = root.integer("until_s") if root.raw("until_s") is not None else None
     name = root.text("name", "workload")
     return SlurmWorkload(name, cluster, settings, accounting, jobs, events, until, _speed(root))
@@ -201,20 +187,29 @@ def partition_value(key: str, value: object, where: str) -> dict[str, Any]:
             raise UnsupportedError(where, _("several jobs on one core"))
         return {"oversubscribe": mode, "max_share": int(count or 1)}
     if key in {"Default", "LLN"}:
-        if text.upper() not in {"YES", "NO"}:
+        if text.lower() not in YES_NO:
             raise InputError(where, text, "YES, NO")
-        return {field: text.upper() == "YES"}
-    if key in {"State", "PreemptMode"}:
-        options = {"State": ("UP", "DOWN", "DRAIN", "INACTIVE"), "PreemptMode": ("OFF", "CANCEL", "REQUEUE", "SUSPEND")}[key]
-        if text.upper() not in options:
-            raise InputError(where, text, _("one of {options}").format(options=", ".join(options)))
-        return {field: text.upper()}
-    if key in {"MinNodes", "MaxNodes"} and text.upper() in {"UNLIMITED", "INFINITE"}:
-        return {}
-    number = whole(text)
-    if number is None or number > 2**31:
-        raise InputError(where, value, _("a whole number, 0 or more"))
+        return {field: YES_NO[text.lower()]}
+    if key == "PreemptMode":
+        mode, gang, within = preempt_words(text, where)
+        if within or (gang and mode != "SUSPEND"):
+            raise UnsupportedError(where, f"{key}={text}")
+        return {field: mode}
+    if key == "State":
+        state = _DRAINS.get(text.upper(), text.upper())
+        if state not in _STATES:
+            raise InputError(where, text, _("one of {options}").format(options=", ".join(_STATES)), suggest(text, _STATES))
+        return {field: state}
+    if key in {"MinNodes", "MaxNodes"} and text.upper() in BOUNDLESS:
+        return {field: UNLIMITED_NODES if key == "MaxNodes" else 1}
+    number, most = whole(text), 65_533 if key in {"PriorityTier", "PriorityJobFactor"} else 2**32 - 1
+    if number is None or number > most:
+        raise InputError(where, value, _("a whole number from {low} to {high}").format(low=0, high=most))
     return {field: number}
+
+
+_STATES = ("UP", "DOWN", "DRAIN", "INACTIVE")
+_DRAINS = {"DRAINED": "DRAIN", "DRAINING": "DRAIN"}
 
 
 def _switches(section: Section, nodes: Mapping[str, Node]) -> tuple[Switch, ...]:
@@ -225,6 +220,8 @@ def _switches(section: Section, nodes: Mapping[str, Node]) -> tuple[Switch, ...]
         for child in below:
             if child not in switches:
                 raise InputError(item.where("switches"), child, _("a switch named before"), suggest(child, switches))
+        if name in switches:
+            raise InputError(item.where("name"), name, _("a name that no other switch has"))
         hosts = item.hosts("nodes", nodes, ())
         if bool(below) == bool(hosts):
             raise InputError(item.where(), name, _("either nodes or switches"))
@@ -248,8 +245,22 @@ _ACTS = ("drain", "down", "resume", "kill_slurmd", "start_slurmd", "scancel", "h
 _RESERVATION_FLAGS = ("MAINT", "IGNORE_JOBS", "FLEX", "IGNORE", "OVERLAP", "DAILY", "WEEKLY", "PART_NODES", "ANY_NODES")
 
 
-def read_event(item: Section, cluster: Cluster, jobs: set[str]) -> OperatorAct:
-    """One entry of ``events``; ``jobs`` are the ids it may name."""
+def _events(root: Section, cluster: Cluster, jobs: Mapping[str, JobSpec]) -> tuple[OperatorAct, ...]:
+    """The events. Two reservations of one name may only follow each other, as scontrol refuses the second one else."""
+    events = []
+    over: dict[str, int] = {}  # until when each name is taken
+    for item in root.sections("events"):
+        one = read_event(item, cluster, jobs)
+        if one.do == "create_reservation":
+            if one.at < over.get(one.name, 0):
+                raise InputError(item.where("name"), one.name, _("a name that no other reservation has at that time"))
+            over[one.name] = one.start + one.duration
+        events.append(one)
+    return tuple(events)
+
+
+def read_event(item: Section, cluster: Cluster, jobs: Mapping[str, JobSpec]) -> OperatorAct:
+    """One entry of ``events``; ``jobs`` are those it may name, by id."""
     do = item.choice("do", _ACTS)
     at = item.integer("at")
     if do == "snapshot":
@@ -263,21 +274,24 @@ def read_event(item: Section, cluster: Cluster, jobs: set[str]) -> OperatorAct:
     elif do == "create_reservation":
         act = _reservation(item, cluster, at)
     elif do == "update_partition":
-        name = item.text("partition") if "partition" in item else item.text("name")
-        act = OperatorAct(at, do, name=name, set=_settings_of(item))
+        key = "partition" if "partition" in item else "name"
+        act = OperatorAct(at, do, name=item.text(key), set=_settings_of(item))
         if cluster.partition(act.name) is None:
-            raise InputError(item.where("name"), act.name, _("a partition of the cluster"),
+            raise InputError(item.where(key), act.name, _("a partition of the cluster"),
                              suggest(act.name, [p.name for p in cluster.partitions]))
     else:
         act = OperatorAct(at, do, job=item.text("job"), user=item.text("user", "root"))
-        if act.job.partition("[")[0] not in jobs:
-            raise InputError(item.where("job"), act.job, _("the id of a job in this file"), suggest(act.job, jobs))
+        if not names_job(act.job, jobs):
+            expected = _("the id of a job in this file, or of a task of its array, such as a[3]")
+            raise InputError(item.where("job"), act.job, expected, suggest(act.job, jobs))
     item.finish(("label",))
     return act
 
 
 def _settings_of(item: Section) -> tuple[tuple[str, str], ...]:
     values = item.section("set")
+    if not values.data:
+        raise InputError(item.where("set"), NOTHING if "set" not in item else {}, _("at least one partition key of slurm.conf"))
     for key, value in values.data.items():
         partition_value(key, value, values.where(key))
     return tuple((key, str(value)) for key, value in values.data.items())

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from clustersim.errors import ClusterSimError, InputError
-from clustersim.slurm import parse_workload
+from clustersim.slurm import confkeys, parse_workload, settings
+from clustersim.slurm.workload import PARTITION_KEYS
 from tests.slurm.conf_texts import GRES_CONF, SCRIPT, SLURM_CONF, TOPOLOGY_CONF, conf, script
 from tests.slurm.test_reading import REQUIRED, WRONG, paths, whole
 
@@ -47,6 +48,18 @@ def _conf_numbers() -> Iterator[Case]:
         yield "slurm.conf", piece, f"{key}=0", key
 
 
+def _conf_bits() -> Iterator[Case]:
+    """Every key whose value Slurm reads as a number or as yes or no, where it stands; most have no effect here."""
+    alone = {*settings.MODELLED, *confkeys.PASSED_OVER, *confkeys.NOT_MODELLED}
+    part = {*confkeys.PARTITION_PASSED_OVER, *confkeys.PARTITION_NOT_MODELLED, *PARTITION_KEYS}
+    for line, keys in (("KillWait=30", alone), ("LLN=YES", part)):
+        for key in sorted(keys & set(confkeys.BITS)):
+            bits = confkeys.BITS[key]
+            piece = next((word for word in SLURM_CONF.split() if word.startswith(f"{key}=")), line)
+            for wrong in ("x", "-1", str(2**bits)):
+                yield "slurm.conf", piece, f"{key}={wrong}", key
+
+
 def _conf_words() -> Iterator[Case]:
     table = {
         "SchedulerType": ("sched/backfil", "backfill"),
@@ -63,7 +76,8 @@ def _conf_words() -> Iterator[Case]:
         "ReturnToService": ("3", "yes"),
         "JobRequeue": ("2", "yes"),
         "PreemptType": ("preempt/priority", "qos"),
-        "PreemptMode": ("KILL", "SUSPEND,GNAG"),
+        "PreemptMode": ("KILL", "SUSPEND,GNAG", "SUSPEND", "OFF", "GANG", "CANCEL,REQUEUE", "SUSPEND,GANG,WITHIN"),
+        "PriorityFlags": ("FAIRTREE",),
         "PreemptExemptTime": NO_TIMES,
         "Gres": ("gpu:a100:b100:4", "gpu::4", "gpu:-1", "gpu:4:a100", "gpus:4", "7", "gpu:99999"),
         "Features": ("a&b", "a|b", "a*2", "[a]"),
@@ -72,7 +86,7 @@ def _conf_words() -> Iterator[Case]:
         "DefaultTime": NO_TIMES,
         "Default": ("MAYBE", "2"),
         "OverSubscribe": ("MAYBE", "YES:x", "FORCE:-1", "EXCLUSIV"),
-        "LLN": ("MAYBE", "1"),
+        "LLN": ("MAYBE", "2"),
         "DownNodes": (*NO_HOSTS, "n9"),
         "NodeName": NO_HOSTS,
         "NodeSet": ("n1",),
@@ -98,6 +112,12 @@ def _conf_shapes() -> Iterator[Case]:
         yield "slurm.conf", word, f"{word} {key.upper()}=1", key.upper()
     yield "slurm.conf", "NodeName=old1", "NodeName=n1", "NodeName"
     yield "slurm.conf", "PartitionName=all", "PartitionName=gpu", "PartitionName"
+    for name in ("ALL", '""', "all"):
+        yield "slurm.conf", "NodeName=old1", f"NodeName={name}", "NodeName"
+    yield "slurm.conf", "PartitionName=all", 'PartitionName=""', "PartitionName"
+    yield "slurm.conf", "PreemptType=preempt/partition_prio\nPreemptMode=SUSPEND,GANG", "PreemptType=preempt/qos", "PreemptType"
+    yield "slurm.conf", "PreemptType=preempt/partition_prio\nPreemptMode", "PreemptMode", "PreemptMode"
+    yield "slurm.conf", "ClusterName=Lab", "Include %c.conf", "Include"
     yield "slurm.conf", "NodeSet=fastones Feature=fast", "NodeSet=fastones", "NodeSet"
     yield "slurm.conf", "NodeSet=fastones Feature=fast", "NodeSet=fastones Feature=fast Nodes=n1", "NodeSet"
     yield "slurm.conf", "GresTypes=gpu,nic", "FrontendName=x", "FrontendName"
@@ -114,11 +134,15 @@ def _gres() -> Iterator[Case]:
         yield "gres.conf", "AutoDetect=off", f"AutoDetect={wrong}", "AutoDetect"
     for wrong in ("gpus", "mps", "7"):
         yield "gres.conf", "Name=gpu Type=a100 Count", f"Name={wrong} Type=a100 Count", "Name"
-    for wrong in ("7", "a:b", "a100,h100", "-"):
+    for wrong in (".", "a:b", "a100,h100", "-"):
         yield "gres.conf", "Type=a100 Count", f"Type={wrong} Count", "Type"
     for wrong in ("nvidia0", "/dev/nvidia[0-", "/dev/nvidia[3-0]", "/dev/a,,/dev/b", "./dev/x"):
         yield "gres.conf", "File=/dev/nvidia[0-3]", f"File={wrong}", "File"
     yield "gres.conf", "Cores=0-7", "Count=3", "Count"
+    for wrong in ("a-b", "0-", "0..7"):
+        yield "gres.conf", "Cores=0-7", f"Cores={wrong}", "Cores"
+    for kind in ("gres.conf", "topology.conf"):
+        yield kind, TEXTS[kind].splitlines()[1], "Include nowhere.conf", "Include"
     yield "gres.conf", "Name=gpu Type=a100 Count=4", "Type=a100 Count=4", "NodeName"
     for wrong in ("nonsense", "=5", 'Type="x', "count=4"):
         yield "gres.conf", "Count=4", f"Count=4 {wrong}", "count" if "count" in wrong else ""
@@ -152,7 +176,7 @@ def _script() -> Iterator[Case]:
         "--partition=gpu,all": ("gppu", "gpu,alll", ""),
         "--nodes=2-3": ("x", "0", "3-2", "2-", "-1", "1-99999", "2-3-4", ""),
         "--gres=gpu:a100:4": ("gpus:4", "gpu:a100:b", "gpu::4", "4", "gpu:70000", ""),
-        "--time=0:30:00": (*NO_TIMES, "0", "99999999", ""),
+        "--time=0:30:00": (*NO_TIMES, "99999999", ""),
         '--constraint="fast&new"': ("fast&&new", "fast|", "2*fast", "fast*x", ""),
         "--nodelist=n[1-2]": (*NO_HOSTS, "n9", ""),
         "--exclude=c01": (*NO_HOSTS, "c9", ""),
@@ -168,8 +192,31 @@ def _script() -> Iterator[Case]:
             yield "job.sh", piece, f"{option}={wrong}", option
     for wrong in ("--noodes=2", "--", "-y", "-Z 3", "nodes=2", "---nodes=2", "--nodes 2 3", '--comment="no end', "-N"):
         yield "job.sh", "--output=%j.log ", f"{wrong} ", "--nodes" if wrong == "-N" else ""
-    for flag in ("--hold", "--requeue"):
-        yield "job.sh", flag, f"{flag}=yes", flag
+    for flag in ("--hold", "--no-requeue", "--contiguous"):
+        yield "job.sh", "--hold", f"{flag}=yes", flag
+    table = {
+        "mem": ("x", "-1", "4X", "1.5G", ""),
+        "mem-per-cpu": ("x", ""),
+        "mincpus": ("x", "-1", ""),
+        "threads-per-core": ("x", ""),
+        "cpus-per-gpu": ("x", "a100:2"),
+        "gpus-per-socket": ("x", "-1"),
+        "time-min": NO_TIMES,
+        "priority": ("x", "-1"),
+        "kill-on-invalid-dep": ("maybe",),
+        "wait-all-nodes": ("2",),
+        "open-mode": ("x",),
+        "signal": ("x@", "@60", "USR1@x"),
+        "mail-type": ("SOMETIMES", "END,LATER"),
+        "hint": ("bogus",),
+        "licenses": ("",),
+    }
+    for name, wrongs in table.items():
+        for wrong in wrongs:
+            yield "job.sh", "--hold", f"--{name}={wrong}", f"--{name}"
+    for wrong in ("hetjob", "-Hq", "-HZ", "--=2", "--gres=gpu:a:1,gpu:b:1", "--nodes=1,3"):
+        key = {"-Hq": "--qos", "hetjob": "", "-HZ": "", "--=2": ""}.get(wrong, wrong[:7].rstrip("="))
+        yield "job.sh", "#SBATCH -c 2", f"#SBATCH {wrong}", key
     for wrong in ("yes", "node"):
         yield "job.sh", "--hold", f"--exclusive={wrong}", "--exclusive"
     for wrong in ("x", "a100", "a100:x", "-1", "70000", ""):
@@ -179,7 +226,8 @@ def _script() -> Iterator[Case]:
         yield "job.sh", "#!/bin/bash", first, ""
 
 
-CASES = [*_conf_numbers(), *_conf_words(), *_conf_shapes(), *_gres(), *_topology(), *_script()]
+_ALL = (*_conf_numbers(), *_conf_bits(), *_conf_words(), *_conf_shapes(), *_gres(), *_topology(), *_script())
+CASES = list(dict.fromkeys(_ALL))  # each once
 
 
 def test_there_are_cases_of_every_kind() -> None:
@@ -188,7 +236,6 @@ def test_there_are_cases_of_every_kind() -> None:
     counts["workload"] = len(paths(whole())) * len(WRONG) + len(REQUIRED)
     print(counts)
     assert min(counts.values()) >= 40 and sum(counts.values()) >= 300
-    assert len(set(CASES)) == len(CASES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}: {case[2][:60]!a}"[:90])

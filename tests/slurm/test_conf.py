@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clustersim.errors import InputError, UnsupportedError
+from clustersim.errors import InputError
 from clustersim.slurm import Overheads, simulate_slurm
 from clustersim.slurm.conf import parse_slurm_conf, read_slurm_conf
 from tests.slurm.conf_texts import GRES_CONF, SCRIPT, SLURM_CONF, TOPOLOGY_CONF, conf, script
@@ -187,9 +187,12 @@ def test_gpus_found_by_the_hardware_are_trusted() -> None:
     assert not [act for act in read.acts if "gres" in act.reason]
 
 
-def test_gpus_of_two_types_on_one_node_are_refused() -> None:
-    with pytest.raises(UnsupportedError, match=r"slurm\.conf, line 36, Gres: GPUs of several types"):
-        conf(SLURM_CONF.replace("gpu:a100:4,nic:1", "gpu:a100:2,gpu:h100:2"))
+def test_gpus_of_two_types_on_one_node_count_together_and_this_is_said() -> None:
+    read = conf(SLURM_CONF.replace("gpu:a100:4,nic:1", "gpu:a100:2,gpu:h100:2"), gres=None)
+    assert {(node.gpus, node.gpu_type) for node in read.cluster.nodes if node.name.startswith("n")} == {(4, "")}
+    assert [one.text for one in read.notices if one.where == "slurm.conf, line 36, Gres"] == [
+        "GPUs of several types on one node are counted together here, without a type."
+    ]
 
 
 def test_switches_come_lower_ones_first_whatever_their_order() -> None:
@@ -250,7 +253,16 @@ def test_a_line_behind_the_first_command_is_ignored_and_said() -> None:
         ("-G 4", "gpus_per_job", 4),
         ("--gpus-per-node=h100:2", "gpu_type", "h100"),
         ("-n 4 --gpus-per-task=2", "gpus_per_job", 8),
-        ("--time=UNLIMITED", "limit", None),
+        ("--time=UNLIMITED", "limit", 365 * 24 * 60),  # a year, as the scheduler plans it; not the partition's default
+        ("--time=0", "limit", 365 * 24 * 60),
+        ("--tasks-per-node=3", "ntasks_per_node", 3),
+        ("-Hn3", "ntasks", 3),
+        ("--nodes=1k", "min_nodes", 1024),
+        ("--gres=gpu:a100:2,tmp:5G", "gpus_per_node", 2),
+        ("--gres=gpu:3090:2", "gpu_type", "3090"),
+        ("--gres=none", "gpus_per_node", 0),
+        ("-J a\\ name", "name", "a name"),
+        ("-J name#comment", "name", "name"),
         ("-J 'a name'", "name", "a name"),
     ],
 )

@@ -49,7 +49,7 @@ NOTICED = {where: names(listed) for where, listed in rows(_files)}
 
 
 def test_there_is_a_list() -> None:
-    assert len(rows(MODELLED)) > 35 and len(rows(SIMPLIFIED)) > 8 and len(REFUSED) == 9 and len(NOTICED) == 4
+    assert len(rows(MODELLED)) > 35 and len(rows(SIMPLIFIED)) > 8 and len(REFUSED) == 10 and len(NOTICED) == 4
     assert len(TESTS) > 300 and len(TRACES) > 20
 
 
@@ -84,6 +84,7 @@ def test_every_key_the_simulator_reads_is_listed(where: str) -> None:
 @pytest.mark.parametrize(("where", "keys"), [
     ("slurm.conf", settings._UNMODELLED), ("SchedulerParameters", settings._UNMODELLED_OPTIONS),
     ("partition", workload._PARTITION_UNMODELLED), ("QOS and association", set(accounts._UNMODELLED)),
+    ("SelectTypeParameters", settings._SELECT_UNMODELLED), ("PriorityFlags", settings._FLAGS_UNMODELLED),
 ])
 def test_every_key_that_is_refused_is_listed(where: str, keys: set[str]) -> None:
     assert set(REFUSED[where]) == set(keys), "the row of book/slurm-model.md and the simulator differ"
@@ -97,6 +98,7 @@ ATTEMPTS: dict[str, Callable[[str], dict[str, Any]]] = {
     "slurm.conf": lambda key: with_config(key, "1"),
     "SchedulerParameters": lambda key: with_config("SchedulerParameters", key),
     "SelectTypeParameters": lambda key: with_config("SelectTypeParameters", key),
+    "PriorityFlags": lambda key: with_config("PriorityFlags", key),
     "SelectType": lambda key: with_config("SelectType", key),
     "partition": lambda key: document(job("a"), partitions=[{"name": "main", key: "1"}]),
     "QOS and association": lambda key: document(job("a"), accounting={"qos": [{"name": "q", key: "1"}]}),
@@ -115,7 +117,8 @@ def test_what_is_listed_as_left_out_is_refused(where: str, name: str) -> None:
 
 def test_what_slurm_does_not_have_is_an_error_of_another_kind() -> None:
     """Otherwise "refused as not modelled" would say nothing: any word would be refused that way."""
-    for where in ("slurm.conf", "SchedulerParameters", "SelectTypeParameters", "partition", "QOS and association"):
+    words = ("slurm.conf", "SchedulerParameters", "SelectTypeParameters", "PriorityFlags", "partition", "QOS and association")
+    for where in words:
         with pytest.raises(InputError) as caught:
             parse_workload(ATTEMPTS[where]("Nonsense"))
         assert not isinstance(caught.value, UnsupportedError), where
@@ -135,7 +138,7 @@ FLAGS = {f"--{name}" for name in sbatchoptions.FLAGS}
 
 def notices(where: str, key: str) -> list[str]:
     if where == "script":
-        line = key if key in FLAGS else f"{key}=1"
+        line = key if key in FLAGS else f"{key}=yes" if key == "--kill-on-invalid-dep" else f"{key}=1"
         system = parse_workload(document(job("a")))
         text = f"#!/bin/sh\n#SBATCH {line}\n"
         return [str(one) for one in parse_script(text, system.cluster, system.settings).notices]

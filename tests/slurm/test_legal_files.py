@@ -1,0 +1,159 @@
+"""What a real Slurm takes is read, whatever it looks like: files as administrators write them.
+
+Sources: slurm.conf(5), sbatch(1), and of Slurm 22.05 ``src/common/parse_config.c`` (lines), ``parse_value.c`` (numbers,
+yes and no), ``read_config.c`` (keys), ``src/sbatch/opt.c`` (words of ``#SBATCH`` lines).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clustersim.errors import InputError
+from clustersim.slurm.conf import SlurmConf, parse_slurm_conf, read_slurm_conf
+from clustersim.slurm.sbatch import parse_script, read_script
+from tests.slurm.conf_texts import GRES_CONF, SCRIPT, SLURM_CONF, TOPOLOGY_CONF, conf
+
+SMALL = "ClusterName=Lab\nNodeName=n[1-4] CPUs=4\nPartitionName=p Nodes=ALL\n"
+
+
+def small(line: str = "", part: str = "", node: str = "") -> SlurmConf:
+    """The small file with a line more, or more in its node or partition line."""
+    text = SMALL.replace("CPUs=4", f"CPUs=4 {node}").replace("Nodes=ALL", f"Nodes=ALL {part}")
+    return parse_slurm_conf(f"{text}{line}\n")
+
+
+def the_same(text: str, gres: str = GRES_CONF, topology: str = TOPOLOGY_CONF) -> None:
+    """The text says what the whole example says."""
+    assert (read := conf(text, gres, topology)).cluster == conf().cluster and read.settings == conf().settings
+
+
+@pytest.mark.parametrize("change", [
+    lambda text: text.replace("\n", "\r\n"),
+    lambda text: text.replace("\n", " \t \n"),
+    lambda text: text.replace("\n", "\n\n \t\n"),
+    lambda text: text.replace("\n", "\n\t "),
+    lambda text: text.replace("\n", "  # so it is\n").replace("\\  # so it is", "\\  # and goes on"),
+    lambda text: text.replace(" Weight", " \\\n  Weight").replace(" State", " \\ \t\n State"),
+    lambda text: text.replace("\nKillWait", "\n\\\n\\\n\nKillWait"),
+    lambda text: text.rstrip("\n"),
+    lambda text: text + "\\",
+    lambda text: text.replace("Name=", "NAME=").replace("Nodes=", "nodes="),
+    lambda text: text.replace("=DEFAULT", "=default"),
+], ids=["CRLF", "trailing", "empty", "leading", "comments", "continued", "lone backslash", "no end", "last backslash", "case",
+        "default"])
+def test_the_form_of_a_line_changes_nothing(change: Any) -> None:
+    the_same(change(SLURM_CONF), change(GRES_CONF), change(TOPOLOGY_CONF))
+
+
+def test_a_backslash_shields_what_stands_behind_it() -> None:
+    read = small(node=r'State=DRAIN Reason="ticket \#7, C:\\x"')
+    assert read.acts[0].reason == r"ticket #7, C:\x"
+    assert small("# a comment goes on nowhere \\").settings == small().settings
+
+
+def test_old_encodings_and_an_editors_mark_are_read(tmp_path: Path) -> None:
+    texts = {"slurm.conf": f"{SLURM_CONF}# für alle\n", "gres.conf": GRES_CONF, "topology.conf": TOPOLOGY_CONF}
+    for name, text in texts.items():
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + text.encode("latin-1"))
+    assert read_slurm_conf(tmp_path / "slurm.conf").cluster == conf().cluster
+
+
+def test_files_include_others_beside_them_and_by_the_name_of_the_cluster(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "slurm.conf").write_text("ClusterName=Lab\nGresTypes=gpu\nINCLUDE\tparts/%c.conf # all\n")
+    (tmp_path / "parts" / "lab.conf").write_text("Include nodes.conf\nPartitionName=p Nodes=ALL\n")
+    (tmp_path / "parts" / "nodes.conf").write_text("NodeName=n[1-2] CPUs=4 Gres=gpu:2\n")
+    (tmp_path / "gres.conf").write_text("Include gpus.conf\n")
+    (tmp_path / "gpus.conf").write_text("Name=gpu Type=h100 Count=2\n")
+    read = read_slurm_conf(tmp_path / "slurm.conf")
+    assert {(node.gpus, node.gpu_type) for node in read.cluster.nodes} == {(2, "h100")} and read.notices == ()
+
+
+@pytest.mark.parametrize(("value", "yes"), [(word, True) for word in ("YES", "yes", "Up", "TRUE", "1")]
+                         + [(word, False) for word in ("NO", "no", "Down", "FALSE", "0")])
+def test_yes_and_no_in_every_spelling(value: str, yes: bool) -> None:
+    read = small(f"PriorityFavorSmall={value}", f"Default={value} LLN={value} Hidden={value}")
+    assert (read.settings.favor_small, read.cluster.partitions[0].lln) == (yes, yes)
+    assert read.cluster.partitions[0].default == yes
+
+
+@pytest.mark.parametrize("word", ["UNLIMITED", "INFINITE", "unlimited"])
+def test_a_number_may_have_no_bound(word: str) -> None:
+    read = small(f"KillWait={word}\nOverTimeLimit={word}\nInactiveLimit={word}\nMaxMemPerNode={word}\nPriorityMaxAge={word}",
+                 f"MaxTime={word} DefaultTime={word} MaxNodes={word} MaxCPUsPerNode={word}")
+    assert (read.settings.kill_wait, read.settings.over_time_limit) == (65_535, 365 * 86_400)
+    assert (read.cluster.partitions[0].max_time, read.cluster.partitions[0].max_nodes) == (None, 500_000)
+
+
+@pytest.mark.parametrize(("text", "minutes"), [
+    ("1-00", 1440), ("1-12:30", 2190), ("1-12:30:15", 2191), ("10:30", 11), ("1:00:00", 60), ("90", 90), ("-1", None),
+    ('"45"', 45)])
+def test_a_time_in_each_of_its_forms(text: str, minutes: int | None) -> None:
+    assert small(part=f"MaxTime={text}").cluster.partitions[0].max_time == minutes
+
+
+@pytest.mark.parametrize(("part", "field", "value"), [
+    ("State=DRAINED", "state", "DRAIN"), ("State=up", "state", "UP"), ("PreemptMode=on", "preempt_mode", "SUSPEND"),
+    ("PreemptMode=GANG,SUSPEND", "preempt_mode", "SUSPEND"), ("PreemptMode=CLUSTER", "preempt_mode", "OFF"),
+    ("Shared=EXCLUSIVE", "oversubscribe", "EXCLUSIVE"), ("OverSubscribe=force:1", "oversubscribe", "FORCE"),
+    ("MinNodes=UNLIMITED", "min_nodes", 1)])
+def test_words_of_a_partition(part: str, field: str, value: object) -> None:
+    read = small(part=part)
+    assert getattr(read.cluster.partitions[0], field) == value and read.notices == ()
+
+
+def test_nodes_of_a_partition_may_stand_between_blanks() -> None:
+    assert parse_slurm_conf(SMALL.replace("Nodes=ALL", 'Nodes="n1 n[3-4]"')).cluster.partitions[0].nodes == ("n1", "n3", "n4")
+
+
+@pytest.mark.parametrize(("line", "field", "value"), [
+    ("AccountingStorageEnforce=2", "enforce", frozenset({"limits"})),
+    ("EnforcePartLimits=YES", "enforce_part_limits", "ANY"),
+    ("EnforcePartLimits=0", "enforce_part_limits", "NO"),
+    ("PreemptExemptTime=-1", "preempt_exempt", 0),
+    ("PriorityWeightTRES=CPU=5,Mem=7,GRES/gpu=9", "weight_tres", (("cpu", 5.0), ("gres/gpu", 9.0))),
+    ("PriorityFlags=MAX_TRES,SMALL_RELATIVE_TO_TIME", "small_relative_to_time", True),
+    ("SelectTypeParameters=CR_Core_Memory,CR_LLN", "lln", True),
+    ("PreemptType=preempt/partition_prio\nPreemptMode=gang,on", "gang", True),
+])
+def test_a_list_keeps_the_words_that_are_modelled(line: str, field: str, value: object) -> None:
+    assert getattr(small(line).settings, field) == value
+
+
+@pytest.mark.parametrize(("gres", "found", "said"), [
+    ("gpu:1080ti:4", (4, "1080ti"), 0), ("gpu:3090:2", (2, "3090"), 0), ("gpu:a100_1g.5gb:7", (7, "a100_1g.5gb"), 0),
+    ("gpu:a100:4(S:0-1)", (4, "a100"), 0), ("none", (0, ""), 0), ("(null)", (0, ""), 0), ('""', (0, ""), 0),
+    ("gpu:2,bandwidth:lustre:no_consume:4G", (2, ""), 1), ("gpu:a:2,gpu:b:3", (5, ""), 1)])
+def test_resources_of_a_node_as_sites_write_them(gres: str, found: tuple[int, str], said: int) -> None:
+    read = small("GresTypes=gpu,bandwidth", node=f"Gres={gres}")
+    assert (read.cluster.nodes[0].gpus, read.cluster.nodes[0].gpu_type) == found and len(read.notices) == said
+
+
+def test_a_type_of_gpus_counts_in_any_case_and_switches_may_hold_nodes_of_the_future() -> None:
+    text = f"{SMALL}GresTypes=gpu\nTopologyPlugin=topology/tree\nNodeName=f[1-2] State=FUTURE\nNodeName=g1 Gres=gpu:h100:2\n"
+    read = parse_slurm_conf(text, gres="NodeName=g1,f1 Name=gpu Type=H100 Files=/dev/nvidia[0-1] Link=-1,4\n",
+                            topology="SwitchName=s Nodes=n[1-4],f[1-2],g1\n")
+    assert read.acts == () and read.cluster.switches[0].nodes == ("g1", "n1", "n2", "n3", "n4")
+
+
+@pytest.mark.parametrize(("text", "line"), [
+    (SCRIPT.replace("\n", "\r\n"), 1), (SCRIPT.replace("srun", "sr\0un"), 19), ("\ufeff" + SCRIPT, 1)])
+def test_what_sbatch_itself_refuses_is_refused(text: str, line: int, tmp_path: Path) -> None:
+    (tmp_path / "job.sh").write_bytes(text.encode())
+    whole = conf()
+    with pytest.raises(InputError, match=rf"^job\.sh, line {line}: "):
+        read_script(tmp_path / "job.sh", whole.cluster, whole.settings)
+
+
+@pytest.mark.parametrize("line", [
+    "#SBATCH--nodes=2", "#SBATCH\t--nodes=2", "#SLURM --nodes=2", "#SBATCH -N2 -vv", "#SBATCH --nodes=2 # --hold",
+    "#SBATCH -N2 --requeue=expedite", "#SBATCH -N2 --account=lab --qos=high", "#SBATCH --comment=é -N2"])
+def test_lines_of_a_script_that_sbatch_takes(line: str) -> None:
+    whole = conf()
+    read = parse_script(f"#!/bin/bash\n  # a remark\n{line}\n##SBATCH --bogus\n# SBATCH --bogus\ntrue\n", whole.cluster,
+                        whole.settings)
+    assert (read.spec.min_nodes, read.spec.account, read.spec.hold) == (2, "", False)
+    assert len(read.notices) == ("requeue=" in line) + 2 * ("account" in line)
