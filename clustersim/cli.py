@@ -29,18 +29,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         code: int = args.run(args)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # None where the caller closed it (``>&-``)
+            sys.stdout.flush()
         return code
     except ClusterSimError as error:
         print(f"clustersim: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # The reader went away (``| head``): nothing to report, and Python must not complain at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # the reader went away (``| head``): nothing to report
+        return 1
+    except OSError as error:  # a file's own errors are InputErrors by now: what is left is what is printed
+        failed = InputError(_("standard output"), error.strerror, _("a place that can be written"))
+        print(f"clustersim: {failed}", file=sys.stderr)
+        _drop_output()
         return 1
     except KeyboardInterrupt:
         print(_("clustersim: stopped; nothing was written"), file=sys.stderr)
         return 130
+
+
+def _drop_output() -> None:
+    """What could not be printed is lost, and Python must not complain of it at exit either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -162,10 +172,7 @@ def _print_runs(trace: Trace) -> None:
 def _story(args: argparse.Namespace) -> int:
     from clustersim.trace import Trace
 
-    try:
-        trace = Trace.load(args.trace)
-    except OSError as error:
-        raise InputError(str(args.trace), error.strerror, _("a trace that can be read")) from None
+    trace = Trace.load(args.trace)
     try:
         story = trace.story(args.subject)
     except (LookupError, TypeError, ValueError, AttributeError) as error:  # an entry that lacks what its sentence needs

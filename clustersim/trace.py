@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from clustersim.errors import InputError, InvariantError
+from clustersim.jsontext import load_json, read_text
 from clustersim.messages import _
 from clustersim.spans import Span
 from clustersim.story import sentence
@@ -183,10 +184,7 @@ class Trace:
     @classmethod
     def from_json(cls, text: str, where: str = "trace") -> Trace:
         """A saved trace; :class:`InputError` names what is wrong with the text."""
-        try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise InputError(f"{where}, line {error.lineno}", error.msg, "a trace as JSON") from None
+        data = load_json(text, where, _("a trace as JSON"))
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             raise InputError(f"{where}, key format", data.get("format") if isinstance(data, dict) else data, FORMAT)
         log = None if data.get("log") is None else _rows(data, "log", where, lambda row, at: _tuple(Event, row, at))
@@ -199,11 +197,7 @@ class Trace:
     @classmethod
     def load(cls, path: str | Path) -> Trace:
         """The trace in a file; :class:`InputError` names file and place of what is wrong with it."""
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise InputError(f"{path}, byte {error.start}", error.object[error.start:error.start + 4], "UTF-8 text") from None
-        return cls.from_json(text, str(path))
+        return cls.from_json(read_text(Path(path), _("a trace that can be read")), str(path))
 
 
 class _Early(NamedTuple):

@@ -85,6 +85,44 @@ def test_a_full_disk_is_said_and_nothing_is_left() -> None:
     assert done.returncode == 1 and "/dev/full: found 'No space left on device'" in done.stderr
 
 
+@pytest.mark.parametrize("kind", ["swf", "slurm", "story"])
+def test_words_that_cannot_be_printed_are_one_message(kind: str, tmp_path: Path) -> None:
+    trace, measured = tmp_path / "t.json", GOLDEN / "slurm_golden" / "preempt_qos_requeue.workload.json"
+    assert run("replay", "slurm", measured, "--save", trace).returncode == 0
+    rest = {"swf": ("replay", "swf", SMALL, "--cores", 64, "--policy", "easy"), "slurm": ("replay", "slurm", measured),
+            "story": ("story", trace, "low1")}[kind]
+    command = [sys.executable, "-m", "clustersim.cli", *map(str, rest)]
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    expected = "clustersim: standard output: found 'No space left on device', expected a place that can be written\n"
+    assert (result.returncode, result.stderr) == (1, expected)
+    closed = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *command], stderr=subprocess.PIPE, text=True)
+    assert (closed.returncode, closed.stderr) == (0, "")
+
+
+UNREADABLE = {
+    "missing": None, "empty": b"", "binary": bytes(range(256)), "UTF-16": '{"a": 1}'.encode("utf-16"),
+    "deep": b"[" * 100_000, "cut off": b'{"name": "x", "jobs": [', "many digits": b'{"until_s": ' + b"9" * 5_000 + b"}",
+    "twice": b'{"name": 1, "name": 2}', "half a character": b'{"name": "\\ud800"}', "no number": b'{"until_s": NaN}',
+}
+
+
+@pytest.mark.parametrize("what", [*UNREADABLE, "a folder", "a loop of links"])
+@pytest.mark.parametrize("command", [("replay", "slurm"), ("story",)], ids=["replay", "story"])
+def test_a_file_that_cannot_be_read_is_named_in_one_line(what: str, command: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "given.json"
+    if what == "a folder":
+        path.mkdir()
+    elif what == "a loop of links":
+        path.symlink_to(path.name)
+    elif (data := UNREADABLE[what]) is not None:
+        path.write_bytes(data)
+    result = run(*command, path, *(["a"] if command == ("story",) else []))
+    assert result.returncode == 1 and result.stdout == ""
+    assert result.stderr.startswith("clustersim: ") and result.stderr.count("\n") == 1 and "given.json" in result.stderr
+    assert "expected" in result.stderr
+
+
 def test_a_reader_that_goes_away_is_no_traceback() -> None:
     command = f"{sys.executable} -m clustersim.cli replay swf {SMALL} --cores 64 --policy easy --starts /dev/stdout | head -n 1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True)

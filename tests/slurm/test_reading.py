@@ -224,6 +224,20 @@ def test_what_is_required_is_missed(path: tuple[Any, ...]) -> None:
         (("accounting", "users", 0, "qos"), "high", "a QOS of this file"),
         (("events", 0, "do"), "explode", "drain"),
         (("events", 1, "job"), "z", "the id of a job"),
+        (("events", 1, "job"), "c[9]", "a task of its array"),
+        (("events", 1, "job"), "c_4", "a task of its array"),
+        (("events", 1, "job"), "a[0]", "a task of its array"),
+        (("jobs", 3, "dependency"), "afterok:$c_9", "a $job named before"),
+        (("jobs", 0, "partition"), ",", "a partition of the cluster"),
+        (("events", 3, "set"), {}, "at least one partition key"),
+        (("config", "KillWait"), 65_536, "from 0 to 65535"),
+        (("config", "MaxArraySize"), 4_000_002, "4000001"),
+        (("config", "PriorityCalcPeriod"), 0, "1 min or more"),
+        (("config", "PriorityFlags"), "FAIRTREE", "Did you mean FAIR_TREE?"),
+        (("config", "PreemptMode"), "CANCEL,REQUEUE", "one mode"),
+        (("config", "PreemptMode"), "SUSPEND", "SUSPEND,GANG"),
+        (("config", "PreemptMode"), "REQUEUE", "with preempt/none"),
+        (("config", "PreemptType"), "preempt/qos", "CANCEL, REQUEUE or SUSPEND,GANG"),
         (("events", 2, "start_s"), 1, "a whole number from 3"),
         (("events", 2, "flags"), "MIANT", "Did you mean MAINT?"),
         (("events", 3, "name"), "mian", "Did you mean main?"),
@@ -257,6 +271,60 @@ def test_what_is_legal_but_not_modelled_says_so(path: tuple[Any, ...], value: ob
     with pytest.raises(UnsupportedError, match="is not modelled here") as caught:
         parse_workload(changed(path, value), "w.json")
     assert caught.value.where == f"w.json: {shown(path)}"
+
+
+def test_a_key_twice_in_an_object_is_refused_wherever_it_stands() -> None:
+    """The later one would win silently (RFC 8259, section 4)."""
+    for path in paths(whole()):
+        if isinstance(path[-1], str):
+            place: Any = whole()
+            for part in path:
+                place = place[part]
+            own = json.dumps({path[-1]: place})[1:-1]
+            mark = changed(path, f"{MARK}")
+            text = json.dumps(mark).replace(json.dumps({path[-1]: MARK})[1:-1], f"{own}, {own}")
+            with pytest.raises(InputError, match="each key once in an object") as caught:
+                parse_workload(text, "w.json")
+            assert caught.value.where == f"w.json: {shown(path)}"
+
+
+MARK = "here it stands"
+
+
+@pytest.mark.parametrize("half", ["\\ud800", "\\udfff", "a\\uDBFFb"])
+def test_half_a_character_is_refused_at_its_place(half: str) -> None:
+    for path in (("jobs", 0, "user"), ("cluster", "nodes", 0, "name"), ("events", 0, "reason"), ("name",)):
+        text = json.dumps(changed(path, MARK)).replace(MARK, half)
+        with pytest.raises(InputError, match="surrogate") as caught:
+            parse_workload(text, "w.json")
+        assert caught.value.where == f"w.json: {shown(path)}"
+    assert parse_workload(json.dumps(whole()).replace('"x"', '"\\ud83d\\ude00"')).jobs[0].name == "\U0001f600"
+
+
+def test_numbers_beyond_all_measure_are_refused_at_their_place() -> None:
+    for number, where in (("9" * 5_000, "line 1, column"), ("1e400", "jobs[0].run_s"), ("-Infinity", "jobs[0].run_s")):
+        with pytest.raises(InputError) as caught:
+            parse_workload(json.dumps(changed(("jobs", 0, "run_s"), MARK)).replace(f'"{MARK}"', number), "w.json")
+        assert caught.value.where.startswith("w.json") and where in caught.value.where
+
+
+@pytest.mark.parametrize("path", [
+    ("cluster", "nodes", 0), ("cluster", "partitions", 0), ("cluster", "switches", 0), ("accounting", "qos", 0),
+    ("accounting", "accounts", 0), ("accounting", "users", 0), ("jobs", 0), ("events", 2)], ids=shown)
+def test_a_name_twice_is_refused_at_the_second(path: tuple[Any, ...]) -> None:
+    data = copy.deepcopy(whole())
+    place: Any = data
+    for part in path[:-1]:
+        place = place[part]
+    place.append(copy.deepcopy(place[path[-1]]))
+    key = "id" if path[0] == "jobs" else "name"
+    assert "no other" in (said := refused(data, f"{shown((*path[:-1], len(place) - 1))}.{key}")) or "each user once" in said
+
+
+def test_a_name_of_a_reservation_is_free_when_the_first_is_over() -> None:
+    data = copy.deepcopy(whole())
+    data["events"].append({**data["events"][2], "at": 120, "start_s": 200})
+    assert len(parse_workload(data).events) == 5
 
 
 def test_text_that_is_no_json_names_its_line(tmp_path: Path) -> None:

@@ -162,3 +162,11 @@ def test_eight_thousand_nodes_fork_quickly() -> None:
     assert time.process_time() - began < 1
     assert twin.inject({"do": "scancel", "job": "a"}).row("a").state == "CANCELLED"
     assert here.row("a").state == "RUNNING"
+
+
+@pytest.mark.parametrize("entry", ["drain", None, ["drain"], 5])
+def test_what_is_no_entry_is_refused_in_words(entry: Any) -> None:
+    lab = Session(parse_workload(document(job("a"))))
+    for take, name in ((lab.inject, "event"), (lab.submit, "job")):
+        with pytest.raises(InputError, match=rf"^{name}: found .*, expected a JSON object"):
+            take(entry)
