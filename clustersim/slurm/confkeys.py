@@ -79,7 +79,7 @@ NODE_KEYS = NODE_NUMBERS | words("""
     Topology TRESWeights Parameters GresConf SuspendTime""")
 NODE_NOT_MODELLED = words("CoreSpecCount CPUSpecList GresConf MemSpecLimit RestrictedCoresPerGPU SuspendTime Topology")
 
-PARTITION_PASSED_OVER = words("Alternate AllocNodes CpuBind DisableRootJobs Hidden TRESBillingWeights")
+PARTITION_PASSED_OVER = words("Alternate AllocNodes CpuBind DisableRootJobs Hidden")
 # The values with which these keys change nothing.
 PARTITION_HARMLESS = {
     "AllowAccounts": "ALL", "AllowGroups": "ALL", "AllowQos": "ALL", "ExclusiveUser": "NO", "ExclusiveTopo": "NO",
@@ -88,7 +88,7 @@ PARTITION_HARMLESS = {
 }
 PARTITION_NOT_MODELLED = frozenset(PARTITION_HARMLESS) | words("""
     DefCpuPerGPU DefMemPerCPU DefMemPerGPU DefMemPerNode DenyAccounts DenyQos OverTimeLimit QOS ResumeTimeout
-    SelectTypeParameters SuspendTime SuspendTimeout Topology""")
+    SelectTypeParameters SuspendTime SuspendTimeout Topology TRESBillingWeights""")
 
 GRES_KEYS = words("AutoDetect Cores Count File Flags Links MultipleFiles Name NodeName Type")  # Files, Link, CPUs: older words
 TOPOLOGY_KEYS = words("LinkSpeed Nodes SwitchName Switches")

@@ -111,6 +111,13 @@ def test_select_linear_gives_out_whole_nodes() -> None:
     assert parse_slurm_conf(text).cluster.partitions[0].oversubscribe == "EXCLUSIVE"
 
 
+def test_without_a_select_type_nodes_are_shared() -> None:
+    """slurm.conf(5), SelectType: select/cons_tres is the default from 23.11 on."""
+    text = "{type}NodeName=a CPUs=4\nPartitionName=p Nodes=a\n"
+    for line in ("", "SelectType=select/cons_tres\n", "SelectType=select/cons_res\n"):
+        assert parse_slurm_conf(text.format(type=line)).cluster.partitions[0].oversubscribe != "EXCLUSIVE", line
+
+
 def test_nodes_of_the_future_are_not_there_yet() -> None:
     text = "NodeName=a\nNodeName=b State=FUTURE\nPartitionName=p Nodes=a,b\n"
     read = parse_slurm_conf(text)

@@ -136,6 +136,9 @@ SMALL = "NodeName=n1 CPUs=4{node}\nPartitionName=p Nodes=n1{partition}\n{line}\n
 FLAGS = {f"--{name}" for name in sbatchoptions.FLAGS}
 
 
+SILENT = set(re.findall(r"`([^`]+)`", PAGE.split("A few say nothing", 1)[1].split("\n", 1)[0]))
+
+
 def notices(where: str, key: str) -> list[str]:
     if where == "script":
         line = key if key in FLAGS else f"{key}=yes" if key == "--kill-on-invalid-dep" else f"{key}=1"
@@ -157,3 +160,9 @@ NOTICE_CASES = [(where, name) for where, listed in NOTICED.items() for name in l
 def test_what_is_listed_as_noticed_leaves_a_notice(where: str, name: str) -> None:
     word = name.removeprefix("--")
     assert [text for text in notices(where, name) if word in text and "not modelled here" in text]
+
+
+def test_what_a_workload_file_refuses_leaves_a_notice_or_is_listed_as_silent() -> None:
+    listed = [(where, name) for where in ("slurm.conf", "partition") for name in REFUSED[where] if name != "TopologyPlugin"]
+    silent = {name for where, name in listed if not any("not modelled here" in text for text in notices(where, name))}
+    assert silent == SILENT
