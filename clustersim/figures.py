@@ -60,7 +60,8 @@ def base(height: int, layers: list[dict[str, Any]], description: str = "") -> di
     """The frame that all figures share: size, fonts, axes, no outside address but the schema's name."""
     axis = {"labelColor": PALETTE["muted"], "titleColor": PALETTE["ink"], "gridColor": PALETTE["grid"],
             "domainColor": PALETTE["muted"], "tickColor": PALETTE["muted"], "labelFontSize": 12, "titleFontSize": 12,
-            "titleFontWeight": "normal", "labelPadding": 4, "titlePadding": 12}
+            "titleFontWeight": "normal", "labelPadding": 4, "titlePadding": 12,
+            "labelSeparation": 5}  # a label that would come nearer to its neighbour is left out
     return {
         "$schema": SCHEMA, "description": description, "width": WIDTH, "height": height, "background": None,
         "padding": {"left": 14, "right": 10, "top": 4, "bottom": 4},
@@ -69,7 +70,7 @@ def base(height: int, layers: list[dict[str, Any]], description: str = "") -> di
             "font": FONT, "view": {"stroke": None}, "axis": axis,
             "legend": {"labelColor": PALETTE["ink"], "titleColor": PALETTE["ink"], "orient": "top", "labelFontSize": 12,
                        "titleFontSize": 12, "titleFontWeight": "normal", "columns": {"expr": f"width < {ONE_COLUMN} ? 1 : 2"},
-                       "symbolStrokeColor": PALETTE["edge"]},
+                       "columnPadding": 26, "symbolStrokeColor": PALETTE["edge"]},
             "text": {"color": PALETTE["ink"]}, "rule": {"color": PALETTE["ink"]},
         },
     }
@@ -135,7 +136,8 @@ def gantt_spec(title: str, order: Sequence[str], row_height: int = 34, unit: str
         },
     }
     where = {"x": {"field": "middle", "type": "quantitative"}, "y": y, "text": {"field": "label"}}
-    letters = [_layer("bars", mark, where) for mark in _haloed({"fontSize": 14, "fontWeight": "bold"})]
+    letters = [{**_layer("bars", mark, where), "transform": [{"filter": "datum.label"}]}  # most of many bars have none
+               for mark in _haloed({"fontSize": 14, "fontWeight": "bold"})]
     return base(row_height * len(order), [bar, *letters, *_death_layers(y), *mark_layers("time")])
 
 

@@ -17,7 +17,7 @@ def curve_spec(names: Sequence[str], x_title: str, y_title: str, log_x: Sequence
     """
     axis: dict[str, Any] = {"values": list(log_x)} if log_x else {"tickCount": 8}
     scale: dict[str, Any] = {"type": "log", "nice": False} if log_x else {"nice": False, "zero": False}
-    x = {"field": "x", "type": "quantitative", "title": x_title, "axis": {**axis, "format": "~f"}, "scale": scale}
+    x = {"field": "x", "type": "quantitative", "title": x_title, "axis": {**axis, "format": ",~f"}, "scale": scale}
     y_axis: dict[str, Any] = {"tickCount": 5, **({"format": y_format} if y_format else {})}
     y = {"field": "value", "type": "quantitative", "title": y_title, "axis": y_axis, "scale": {"zero": True}}
     by_name = {"field": "name", "type": "nominal", "title": None}

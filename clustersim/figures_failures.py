@@ -19,7 +19,7 @@ def _layer(data: str, mark: Mapping[str, Any], encoding: Mapping[str, Any]) -> R
 
 def _number(name: str, title: str, log: bool = False, ticks: int = 6, **scale: Any) -> Row:
     kind = {"type": "log"} if log else {}
-    axis = {"values": DECADES, "format": "~f", "labelOverlap": "greedy"} if log else {"tickCount": ticks}
+    axis = {"values": DECADES, "format": ",~f", "labelOverlap": "greedy"} if log else {"tickCount": ticks}
     return {"field": name, "type": "quantitative", "title": title, "axis": axis, "scale": {"nice": False, **kind, **scale}}
 
 

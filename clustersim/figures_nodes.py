@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clustersim.figures import PALETTE, base, job_fill
+from clustersim.figures import ONE_COLUMN, PALETTE, base, job_fill
 
 Row = dict[str, Any]
 
+NARROW_CELL = 15  # px; in narrower cells letters are small
 IDLE, OFF, CHOSEN = "idle", "off", "chosen"  # kinds of cells that no job holds, and the edge of those just given away
 
 
@@ -51,7 +52,8 @@ def map_spec(width: float, height: float, row: int = 22) -> Row:
         "x": x, "x2": {"field": "x2"}, "y": y, "y2": {"field": "y2"}, "fill": {"condition": fills, "value": job_fill(7)},
         "stroke": edge, "tooltip": [{"field": "who", "type": "nominal"}]})
     text = {"x": x, "y": y, "text": {"field": "text"}}
-    letters = [layer("letters", mark, text) for mark in haloed({"fontSize": 12, "fontWeight": "bold", "baseline": "middle"})]
+    small = {"expr": f"width < {NARROW_CELL} * {width} ? 9 : 12"}
+    letters = [layer("letters", mark, text) for mark in haloed({"fontSize": small, "fontWeight": "bold", "baseline": "middle"})]
     names = layer("names", {"type": "text", "align": "left", "baseline": "middle", "fontSize": 12}, text)
     return base(round(row * height), [cells, *letters, names])
 
@@ -82,7 +84,8 @@ SERIES = (("job-1", [1, 0]), ("tint-2", [4, 2]), ("in-order", [1, 2]))  # fill a
 def pairs_spec(x_title: str, y_title: str, order: Sequence[str], series: Sequence[str], row: int = 30) -> Row:
     """Bars side by side, a row each of ``order``, a bar each of ``series`` (at most three): fill and edge differ.
 
-    Datasets: ``pairs`` (row, series, start, end), ``ticks`` (row, series, time: an upright stroke across the bar).
+    Datasets: ``pairs`` (row, series, start, end), ``ticks`` (row, series, time: an upright stroke across the
+    bar of the first series, for the others a filled mark in their colour).
     """
     x = {"field": "start", "type": "quantitative", "title": x_title, "axis": {"tickCount": 8}, "scale": {"nice": False}}
     y = {"field": "row", "type": "nominal", "title": y_title, "scale": {"domain": list(order), "paddingInner": 0.25},
@@ -94,8 +97,11 @@ def pairs_spec(x_title: str, y_title: str, order: Sequence[str], series: Sequenc
     bars = layer("pairs", {"type": "bar", "stroke": PALETTE["edge"], "strokeWidth": 1.2}, {
         "x": x, "x2": {"field": "end"}, "y": y, "yOffset": offset, "fill": fill, "strokeDash": edge,
         "tooltip": [{"field": "row"}, {"field": "series"}, {"field": "start"}, {"field": "end"}]})
-    strokes = layer("ticks", {"type": "tick", "thickness": 2, "color": PALETTE["ink"]}, {
-        "x": {"field": "time", "type": "quantitative"}, "y": y, "yOffset": offset})
+    shapes = {"domain": list(series), "range": ["stroke", "diamond", "triangle-up"][: len(series)]}
+    strokes = layer("ticks", {"type": "point", "angle": 90, "size": 90, "stroke": PALETTE["ink"], "strokeWidth": 1.5,
+                              "opacity": 1}, {
+        "x": {"field": "time", "type": "quantitative"}, "y": y, "yOffset": offset, "fill": fill,
+        "shape": {**by, "scale": shapes, "legend": None}})
     return base(row * len(order), [bars, strokes])
 
 
@@ -115,7 +121,9 @@ def shares_spec(x_title: str, order: Sequence[str], shares: Sequence[str], most:
         "fill": {"field": "share", "type": "nominal", "title": None, "scale": {"domain": list(shares), "range": fills}},
         "tooltip": [{"field": "row"}, {"field": "share"}, {"field": "low"}, {"field": "high"}]})
     where = {"x": {"field": "x", "type": "quantitative"}, "y": y, "text": {"field": "text"}}
-    style = {"align": "left", "baseline": "middle", "dx": 6, "fontSize": 12}
+    broken = f"width < {ONE_COLUMN} && indexof(datum.text, ', ') > 0"  # in a narrow picture a sentence takes two lines
+    style = {"align": "left", "baseline": "middle", "dx": 6, "fontSize": 12, "lineHeight": 14,
+             "lineBreak": {"expr": f"width < {ONE_COLUMN} ? ', ' : '\\n'"}, "dy": {"expr": f"{broken} ? -7 : 0"}}
     return base(row * len(order), [bars, *(layer("verdicts", mark, where) for mark in haloed(style))])
 
 

@@ -76,7 +76,7 @@ def run(settings: Mapping[str, Value]) -> Outcome:
 
 
 def _names() -> dict[str, str]:
-    return {"strict": _("no backfill"), "yours": _("this setting"), "default": _("Slurm's defaults")}
+    return {"strict": _("no backfill"), "yours": _("this setting"), "default": _("the defaults")}
 
 
 def _figure(waits: Mapping[str, float]) -> Figure:

@@ -137,7 +137,7 @@ def _figure(trace: Trace, time: int, held: Mapping[str, list[str]], seen: Mappin
         nodes = [node for node in held if leaf(node) == block]
         left, top = (block % 2) * 13.2, (block // 2) * (PER_LEAF + 1)
         used = sum(bool(job) for node in nodes for job in held[node])
-        names.append({"x": left, "y": top + 0.5, "text": _("switch s{n}: {used} of {all} GPUs").format(
+        names.append({"x": left, "y": top + 0.5, "text": _("leaf s{n}: {used}/{all} GPUs").format(
             n=block + 1, used=used, all=PER_LEAF * GPUS)})
         off = frozenset(i for i, node in enumerate(nodes) if seen[node] in UNUSABLE)
         drawn, text = cells_of([held[node] for node in nodes], numbers, left + 4.6, top + 1, off)

@@ -124,7 +124,7 @@ def _summary(shown: list[Sample], look: int, flips: list[tuple[int, str, str]], 
     else:
         text += _("; nobody passes anybody while they wait")
     if shown:
-        points = [f"{one.job} {one.priority}" for one in shown]
+        points = [f"{one.job} {one.priority:,}" for one in shown]
         text += _(". At {time}: {points}").format(time=clock_time(look), points=", ".join(points))
     return text + "."
 
@@ -136,7 +136,7 @@ def _lines(samples: list[Sample], look: int, flips: list[tuple[int, str, str]]) 
     points += [{"time": HELD / HOUR, "value": one.priority, "name": one.job} for one in ends]
     marks = [{"time": round(time / HOUR, 4), "label": _("{first} passes").format(first=first)} for time, first, _who in flips]
     marks.append({"time": look / HOUR, "label": _("parts")})
-    last = ", ".join(f"{one.job} {one.priority}" for one in ends)
+    last = ", ".join(f"{one.job} {one.priority:,}" for one in ends)
     alt = _("One line a waiting job. At the end: {points}.").format(points=last)
     return Figure("lines", _("Priority of the waiting jobs over time"), alt, lines_spec(NAMES, _("priority")),
                   {"points": points, "marks": marks})
@@ -154,8 +154,8 @@ def _bars(shown: list[Sample], look: int) -> Figure:
                        "middle": round(low + value / 2, 1)}] if value else []
             low += value
         taken += [{**where, "low": round(low - one.nice, 1), "high": round(low, 1)}] if one.nice else []
-        totals.append({**where, "value": round(low, 1), "text": str(one.priority)})
-        lines.append(_("{job} {points}: age {age:.0f}, job size {size:.0f}, QOS {qos:.0f}, nice {nice}").format(
+        totals.append({**where, "value": round(low, 1), "text": f"{one.priority:,}"})
+        lines.append(_("{job} {points:,}: age {age:,.0f}, job size {size:,.0f}, QOS {qos:,.0f}, nice {nice:,}").format(
             job=one.job, points=one.priority, age=one.age, size=one.size, qos=one.qos, nice=one.nice))
     title = _("What the priorities are made of at {time}").format(time=clock_time(look))
     alt = "; ".join(lines) + "." if lines else _("Nobody waits at this time.")
