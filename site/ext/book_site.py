@@ -14,9 +14,9 @@ if str(HERE) not in sys.path:
 # In the order in which they are loaded; csp and page_check look at finished pages, so they come last.
 PARTS = (
     "language", "borrowed_words", "untranslated", "chapter_numbers", "page_head", "math_static", "mermaid_static",
-    "vega_static", "facts_role", "folded", "chapter_card", "predict", "systems", "questions", "sections", "terms",
-    "answer_form", "progress", "licences", "launch", "lite_links", "live", "living_cluster", "play", "palette", "live_assets",
-    "slim", "csp", "page_check",
+    "vega_static", "facts_role", "folded", "whole_words", "chapter_card", "predict", "systems", "questions", "sections",
+    "terms", "answer_form", "progress", "licences", "launch", "lite_links", "live", "living_cluster", "play", "palette",
+    "live_assets", "slim", "csp", "page_check",
 )
 
 
