@@ -15,7 +15,7 @@ from clustersim.slurm import lifecycle
 from clustersim.slurm.depend import FINISHED
 from clustersim.slurm.features import parse_constraint
 from clustersim.slurm.jobs import Job, bits_of
-from clustersim.slurm.placing import ask_for, eligible, part_trouble, test_only
+from clustersim.slurm.placing import eligible, part_trouble, test_only, trouble_at_submission
 from clustersim.slurm.requests import JobSpec
 from clustersim.slurm.reserve import Reservation
 from clustersim.slurm.workload import OperatorAct, partition_value
@@ -110,7 +110,7 @@ def _refusal(system: Controller, job: Job, tasks: int) -> str:
     mode = settings.enforce_part_limits
     said = [message for _reason, message in troubles if message] if mode != "NO" else []
     if (mode == "ALL" and said) or (mode == "ANY" and len(said) == len(troubles)):
-        return REFUSED.format(why=said[0])
+        return REFUSED.format(why=said[0 if mode == "ALL" else -1])  # _valid_job_part: ALL stops at the first, ANY goes on
     limit = system.policy.refuse_submit(job, tasks)
     if limit or system.policy.deny_on_limit(job):
         why = "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
@@ -151,8 +151,9 @@ def _first_reason(system: Controller, job: Job, now: int) -> None:
     else:
         if not job.spec.array and not _top_priority(system, job):
             job.reason = "Priority"
-        if not _room(system, job):
-            job.reason = "Resources"
+        trouble = trouble_at_submission(system, job)
+        if trouble[0]:
+            job.reason, job.detail = trouble
     if job.reason != "None":
         system.recorder.reason(now, job)
 
@@ -164,16 +165,6 @@ def _top_priority(system: Controller, job: Job) -> bool:
                 and system.part_nodes[other.partition] & mine:
             return False
     return True
-
-
-def _room(system: Controller, job: Job) -> bool:
-    """Whether enough nodes of a right kind are idle (or shared) at all in one of its partitions, whatever the cores."""
-    for name in job.partitions:
-        ask = ask_for(system, job, name, system.fitting(job, name) & system.available)
-        nodes = ask.nodes & ~(system.pool.busy | system.closing_bits) if ask.whole else ask.nodes
-        if nodes.bit_count() >= ask.min_nodes:
-            return True
-    return False
 
 
 # operators
@@ -188,17 +179,17 @@ def act(system: Controller, now: int, one: OperatorAct) -> None:
     _ACTS[one.do](system, now, one)
 
 
-def targets(system: Controller, name: str) -> list[Job]:
-    """The jobs a name means: one, one task (``arr[5]`` or ``arr_5``), or all tasks of an array."""
-    match = re.fullmatch(r"(.+)\[(\d+)\]", name)
-    name = f"{match[1]}_{match[2]}" if match else name
-    if name in system.jobs:
-        return [system.jobs[name]]
-    return system.arrays.get(name, [])
+def targets(system: Controller, one: OperatorAct) -> list[Job]:
+    """One job, one task (``arr[5]`` or ``arr_5``), or all tasks of an array; of others' jobs only root may touch any."""
+    match = re.fullmatch(r"(.+)\[(\d+)\]", one.job)
+    name = f"{match[1]}_{match[2]}" if match else one.job
+    jobs = [system.jobs[name]] if name in system.jobs else system.arrays.get(name, [])
+    return [job for job in jobs if one.user in {"root", job.spec.user}]
+
 
 
 def _scancel(system: Controller, now: int, one: OperatorAct) -> None:
-    for job in targets(system, one.job):
+    for job in targets(system, one):
         if job.state == "PENDING" and not job.completing:
             lifecycle.drop(system, job, now)
         elif job.state in {"RUNNING", "SUSPENDED"}:
@@ -207,7 +198,7 @@ def _scancel(system: Controller, now: int, one: OperatorAct) -> None:
 
 def _hold(system: Controller, now: int, one: OperatorAct) -> None:
     """Priority 0: the job waits with the reason. One that runs goes on; if it comes back to the queue, it is held."""
-    for job in (job for job in targets(system, one.job) if job.state in {"PENDING", "RUNNING", "SUSPENDED"}):
+    for job in (job for job in targets(system, one) if job.state in {"PENDING", "RUNNING", "SUSPENDED"}):
         job.held = "user" if one.user == job.spec.user else "admin"
         if job.state == "PENDING":
             job.reason, job.detail, job.eligible = lifecycle.HELD[job.held], "", None
@@ -216,7 +207,7 @@ def _hold(system: Controller, now: int, one: OperatorAct) -> None:
 
 
 def _release(system: Controller, now: int, one: OperatorAct) -> None:
-    for job in targets(system, one.job):
+    for job in targets(system, one):
         if job.held and (job.held == "user" or one.user == "root"):
             job.held = ""
             if job.state == "PENDING":
@@ -231,7 +222,7 @@ MIN_JOB_AGE = 300  # seconds after its end the controller forgets a job (slurm.c
 
 def _requeue(system: Controller, now: int, one: OperatorAct) -> None:
     """A job that is over is run again too, as long as the controller remembers it (``_job_requeue`` in ``job_mgr.c``)."""
-    for job in (job for job in targets(system, one.job) if lifecycle.may_requeue(system, job)):
+    for job in (job for job in targets(system, one) if lifecycle.may_requeue(system, job)):
         if job.state in {"RUNNING", "SUSPENDED"}:
             lifecycle.stop(system, job, now, "REQUEUED", N_("requeued by an operator"), requeue=True)
         elif job.state in FINISHED and job.runs and job.end is not None and now - job.end < MIN_JOB_AGE:

@@ -41,7 +41,7 @@ def start(system: Controller, job: Job, partition: str, allocation: Allocation, 
         gpus += nodes.bit_count() * count
     names = system.recorder.names
     job.places = tuple([(names[i], cpus, indices(bits)) for i, cpus, bits in allocation])
-    job.planned, job.switch_since, job.preempt_since, job.preempting, job.end = None, None, None, False, None
+    job.planned, job.preempt_since, job.preempting, job.end = None, None, False, None
     system.pool.take(job.holding)
     system.pool.mark_gpus(allocation, taken=True)
     system.future.add(job)

@@ -34,7 +34,9 @@ def queue(system: Controller, now: int) -> list[Pair]:
             continue
         for name in job.partitions:
             reason, _message = part_trouble(system, job, name)
-            if reason and job.reason != reason:
+            if len(job.partitions) > 1:
+                pass  # no reason is given (build_job_queue): another partition may do
+            elif reason and job.reason != reason:
                 set_reason(system, job, now, reason)
             elif not reason and job.reason in PART_REASONS:
                 job.reason = "None"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MISSING_NODES = "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions"
 PART_REASONS = frozenset({"PartitionTimeLimit", "PartitionNodeLimit", "PartitionDown", "PartitionInactive", "PartitionConfig"})
+CLOSED = {"DOWN": "PartitionDown", "INACTIVE": "PartitionInactive"}  # state of a partition that starts no jobs -> reason
 NO_CONSTRAINT = Constraint()
 STICKY = frozenset({"DependencyNeverSatisfied", "BadConstraints", "ReservationDeleted"})
 
@@ -95,21 +96,22 @@ def _recheck_delays(system: Controller, job: Job, now: int) -> None:
 def part_trouble(system: Controller, job: Job, partition: str) -> tuple[str, str]:
     """(reason, refusal) of the partition limit that keeps the job out, both "" if none does.
 
-    ``_part_access_check`` and ``job_limits_check``; the refusal is printed only with ``EnforcePartLimits``.
+    ``_part_access_check`` and ``job_limits_check``; the refusal is printed only with ``EnforcePartLimits``. The limits of a
+    partition that starts no jobs are not looked at (measured: partition_limits_three).
     """
     part, spec = system.partitions[partition], job.spec
     if job.admitted is part:
         return "", ""
+    if part.state in CLOSED:
+        return CLOSED[part.state], ""
     if spec.min_cpus > system.part_cpus[partition]:
         return "PartitionConfig", "More processors requested than permitted"
     if spec.min_nodes > len(part.nodes) or (spec.max_nodes and not part.min_nodes <= spec.max_nodes <= part.max_nodes):
         return "PartitionNodeLimit", "Node count specification invalid"
     if spec.limit is not None and part.max_time is not None and spec.limit > part.max_time:
         return "PartitionTimeLimit", "Requested time limit is invalid (missing or exceeds some limit)"
-    reason = {"DOWN": "PartitionDown", "INACTIVE": "PartitionInactive"}.get(part.state, "")
-    if not reason:
-        job.admitted = part
-    return reason, ""
+    job.admitted = part
+    return "", ""
 
 
 def ask_for(system: Controller, job: Job, partition: str, nodes: int) -> Ask:
@@ -123,7 +125,13 @@ def ask_for(system: Controller, job: Job, partition: str, nodes: int) -> Ask:
 
 
 def place(system: Controller, ask: Ask, pool: NodePool, partition: str) -> Chosen | None:
-    """Nodes for ``ask`` on ``pool``, with feature counts; notes the cores, which job size and limits go by."""
+    """Nodes for ``ask`` on ``pool``, with feature counts and ``--switches``."""
+    chosen = _anywhere(system, ask, pool, partition)
+    return chosen if chosen is None or not ask.job.spec.switches or _few_switches(system, ask.job, chosen) else None
+
+
+def _anywhere(system: Controller, ask: Ask, pool: NodePool, partition: str) -> Chosen | None:
+    """The same below any number of switches; notes the cores, which job size and limits go by."""
     lln = system.partitions[partition].lln
     constraint = parse_constraint(ask.job.spec.constraint) if picks(ask.job.spec.constraint) else NO_CONSTRAINT
     if constraint.counts and not _counted(system, ask, pool, lln):
@@ -131,8 +139,6 @@ def place(system: Controller, ask: Ask, pool: NodePool, partition: str) -> Chose
     chosen = _alike(system, ask, pool, lln, constraint) if constraint.alike else system.selector.choose(ask, pool, lln)
     if chosen is not None:
         ask.job.total_cpus = chosen.cpus
-        if ask.job.spec.switches and not _few_switches(system, ask.job, chosen):
-            return None
     return chosen
 
 
@@ -164,25 +170,33 @@ def _counted(system: Controller, ask: Ask, pool: NodePool, lln: bool) -> bool:
 
 
 def _few_switches(system: Controller, job: Job, chosen: Chosen) -> bool:
-    """``--switches=n@time``: more leaf switches than asked for only after that time."""
+    """``--switches=n@time``: more leaf switches than asked for only after that time, which begins when a place is first
+    looked for, be it at the submission (``_eval_nodes_topo`` in ``cons_tres/job_test.c``; measured: topology_switches)."""
     tree, now = system.selector.tree, system.now
     if tree is None or tree.leaves(chosen.nodes) <= job.spec.switches:
         return True
+    since = _waits_for_switches_since(job, now)
+    system.recheck_at(now, since + job.spec.switch_wait)
+    return now - since >= job.spec.switch_wait
+
+
+def _waits_for_switches_since(job: Job, now: int) -> int:
     if job.switch_since is None:
         job.switch_since = now
-        system.recheck_at(now, now + job.spec.switch_wait)
-    return now - job.switch_since >= job.spec.switch_wait
+    return job.switch_since
 
 
 def test_only(system: Controller, job: Job, partition: str, nodes: int) -> bool:
-    """Whether the job would fit on ``nodes`` if they were empty."""
+    """Whether the job would fit on ``nodes`` if they were empty, below whatever switches."""
     spec = job.spec
+    if spec.switches and not job.held:
+        _waits_for_switches_since(job, system.now)
     shape = (partition, nodes, spec.min_nodes, spec.max_nodes, spec.min_cpus, spec.ntasks, spec.ntasks_per_node,
              spec.cpus_per_task, spec.gpus_per_node, spec.gpus_per_job, spec.gpus_per_task, spec.gpu_type, spec.exclusive,
              spec.constraint, spec.nodelist)
     if shape not in system.possible:
         before = job.total_cpus
-        system.possible[shape] = place(system, ask_for(system, job, partition, nodes), system.blank, partition) is not None
+        system.possible[shape] = _anywhere(system, ask_for(system, job, partition, nodes), system.blank, partition) is not None
         job.total_cpus = before
     return system.possible[shape]
 
@@ -259,8 +273,25 @@ def _why_not(system: Controller, ask: Ask, partition: str, up: int, verdict: str
     if taken or ((up & ~taken).bit_count() >= ask.min_nodes and test_only(system, job, partition, up)):
         set_reason(system, job, now, "Resources")
         return "busy"
+    set_reason(system, job, now, "ReqNodeNotAvail", _which_are_missing(system, ask, partition))
+    return "unavailable"
+
+
+def _which_are_missing(system: Controller, ask: Ask, partition: str) -> str:
     gone = system.part_nodes[partition] & ~system.available & (ask.required or system.pool.every)
     where = hostlist.compress(system.names(gone)) if gone else ""
-    detail = f"ReqNodeNotAvail, UnavailableNodes:{where}" if gone else "ReqNodeNotAvail, May be reserved for other job"
-    set_reason(system, job, now, "ReqNodeNotAvail", detail)
-    return "unavailable"
+    return f"ReqNodeNotAvail, UnavailableNodes:{where}" if gone else "ReqNodeNotAvail, May be reserved for other job"
+
+
+def trouble_at_submission(system: Controller, job: Job) -> tuple[str, str]:
+    """(reason, squeue's text) of the test that a submission makes (``select_nodes``, ``test_only``), both "" if enough nodes
+    of a right kind are idle (or shared) at all in one of its partitions, whatever the cores; measured: drain_shared."""
+    reason, detail = "Resources", ""
+    for name in job.partitions:
+        ask = ask_for(system, job, name, system.fitting(job, name) & system.available)
+        taken = ask.nodes & (system.closing_bits | system.pool.busy) if ask.whole else 0
+        if ask.required & ~system.available or (not taken and ask.nodes.bit_count() < ask.min_nodes):
+            reason, detail = "ReqNodeNotAvail", _which_are_missing(system, ask, name)
+        elif (ask.nodes & ~taken).bit_count() >= ask.min_nodes:
+            return "", ""
+    return reason, detail

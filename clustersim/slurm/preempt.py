@@ -55,16 +55,22 @@ def candidates(system: Controller, job: Job, partition: str, now: int) -> list[J
     found = [victim for victim in system.running.values()
              if victim.node_bits & nodes and may_preempt(system, job, partition, victim) and mode_of(system, victim) != "OFF"]
     if exempt:
-        for victim in found:
-            if victim.start + exempt > now:
-                system.recheck_at(now, victim.start + exempt)
-        found = [victim for victim in found if victim.start + exempt <= now]
+        young = [victim for victim in found if victim.start + exempt > now and not _pauses_at_once(system, victim)]
+        for victim in young:
+            system.recheck_at(now, victim.start + exempt)
+        found = [victim for victim in found if victim not in young]
     if system.settings.scheduler.preempt_youngest_first:
         return sorted(found, key=lambda victim: -victim.start)
     by_qos = system.settings.preempt_type == "preempt/qos"
     return sorted(found, key=lambda victim: (
         (system.accounting.qos[victim.qos].priority if by_qos else system.partitions[victim.partition].priority_tier)
         << _PRIORITY_SHIFT) + len(victim.allocation))
+
+
+def _pauses_at_once(system: Controller, victim: Job) -> bool:
+    """PreemptExemptTime keeps a job off the list of candidates, but a partition of higher tier takes the cores of the lower
+    ones without that list (steps 2 to 4 of ``_job_test`` in ``cons_common/job_test.c``; measured: suspend_exempt)."""
+    return system.settings.preempt_type == "preempt/partition_prio" and mode_of(system, victim) == "SUSPEND"
 
 
 def pool_for(system: Controller) -> NodePool:

@@ -127,6 +127,14 @@ def test_scancel_of_waiting_and_running_jobs() -> None:
     assert trace.job("a").state == "CANCELLED" and starts(trace)["c"] == 20
 
 
+def test_nobody_but_root_may_touch_the_jobs_of_others() -> None:
+    """``_job_signal``, ``update_job`` and ``job_requeue2`` in ``job_mgr.c``; measured: cancel_hold_many."""
+    acts = [{"at": 10 + i, "do": do, "job": name, "user": "bob"}
+            for i, (do, name) in enumerate([("scancel", "x"), ("requeue", "x"), ("scancel", "a"), ("hold", "a")])]
+    trace = run(job("x", 0, 100, nodes=4), job("a", 1, 50, nodes=4), events=acts)
+    assert [record.state for record in trace.jobs] == ["COMPLETED", "COMPLETED"] and starts(trace)["a"] == 100
+
+
 def test_hold_and_release_by_owner_and_administrator() -> None:
     jobs = (job("x", 0, 100, nodes=4), job("a", 1, 50, nodes=4), job("b", 2, 50, nodes=4))
     mine = [

@@ -81,6 +81,9 @@ def test_a_limit_blocks_the_partition_with_assoc_limit_stop() -> None:
     assert starts(run(*jobs, accounting=accounting, config=config, gpus=2, exclusive=False))["c"] == 100
 
 
+SHORT_AND_LONG = [{"name": "s", "Default": "YES", "MaxTime": "10"}, {"name": "l", "MaxTime": "60", "MaxNodes": "2"}]
+
+
 def why(trace: Any, name: str) -> str:
     return next(e.detail["why"] for e in trace.events() if e.kind == "reject" and e.subject == name)
 
@@ -108,6 +111,16 @@ def why(trace: Any, name: str) -> str:
             [job("a", limit=20)],
             {"config": {"EnforcePartLimits": "ALL"}, "partitions": [{"name": "main", "MaxTime": "10"}]},
             "Requested time limit is invalid (missing or exceeds some limit)",
+        ),
+        (
+            [job("a", limit=20, nodes=3, partition="s,l")],
+            {"config": {"EnforcePartLimits": "ALL"}, "partitions": SHORT_AND_LONG},
+            "Requested time limit is invalid (missing or exceeds some limit)",
+        ),
+        (
+            [job("a", limit=20, nodes=3, partition="s,l")],  # ANY asks every partition; the last one's no is told
+            {"config": {"EnforcePartLimits": "ANY"}, "partitions": SHORT_AND_LONG},
+            "Node count specification invalid",
         ),
     ],
 )
@@ -164,6 +177,21 @@ def test_a_partition_that_is_down_starts_nothing_until_it_is_up() -> None:
     ]
     trace = run(job("a", 10), events=events)
     assert starts(trace)["a"] == 50 and "PartitionDown" in reasons(trace, "a")
+
+
+def test_the_limits_of_a_partition_that_is_down_are_not_looked_at() -> None:
+    """``_part_access_check`` asks for ``PARTITION_SCHED`` before each limit; measured: partition_limits_three."""
+    events = [{"at": 50, "do": "update_partition", "name": "main", "set": {"State": "DOWN"}}]
+    parts = [{"name": "main", "Default": "YES", "MaxTime": "10"}]
+    trace = run(job("a", 10, 60, 20), events=events, partitions=parts, until=200)
+    assert reasons(trace, "a")[-2:] == ["PartitionTimeLimit", "PartitionDown"]
+
+
+def test_one_closed_partition_of_two_gives_no_reason() -> None:
+    """``build_job_queue`` sets the reason of a limit only for jobs with one partition."""
+    parts = [{"name": "main", "Default": "YES"}, {"name": "q", "State": "DOWN"}]
+    trace = run(job("x", 0, 100, nodes=4), job("a", 10, 60, nodes=4, partition="q,main"), partitions=parts, exclusive=True)
+    assert "PartitionDown" not in reasons(trace, "a")
 
 
 def test_a_node_counts_once_for_all_jobs_of_a_group() -> None:

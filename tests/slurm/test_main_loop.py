@@ -121,6 +121,16 @@ def test_the_first_reason_is_that_of_the_submission() -> None:
     assert places(trace)["c"] == ("n1", "n2", "n3", "n4")
 
 
+def test_a_submission_tells_which_nodes_are_missing() -> None:
+    """The end of ``_pick_best_nodes``: too few nodes are up and none of the others is busy; measured: drain_shared."""
+    drain = [{"at": 1, "do": "drain", "nodes": "n1", "reason": "disk"}]
+    jobs = (job("a", 0, 100, nodes=2, ntasks=8), job("b", 5, 50, nodes=3), job("c", 6, 50, nodelist="n1"),
+            job("d", 7, 50, nodes=4))
+    trace = run(*jobs, nodes=4, exclusive=False, events=drain, until=80)
+    text = "ReqNodeNotAvail, UnavailableNodes:n1"
+    assert reasons(trace, "c")[0] == reasons(trace, "d")[0] == text
+
+
 def test_fifo_finds_the_rest_of_an_array_behind_all_others() -> None:
     """A task that starts leaves a new record at the end of the list (``job_array_split``; measured: builtin_reservation)."""
     jobs = (job("x", 0, 50, nodes=2), job("a", 1, 50, nodes=1, array="0-1%1"), job("b", 2, 50, nodes=2))

@@ -109,6 +109,19 @@ def test_a_suspended_job_goes_on_where_it_was() -> None:
     assert [e.detail["signal"] for e in trace.events() if e.kind == "signal"] == ["SIGSTOP", "SIGCONT"]
 
 
+def test_exempt_time_does_not_keep_a_higher_tier_from_the_cores() -> None:
+    """Steps 2 to 4 of ``_job_test`` take the cores of lower partitions without a list of candidates; measured:
+    suspend_exempt."""
+    parts = [
+        {"name": "low", "Default": "YES", "PriorityTier": 1, "OverSubscribe": "FORCE:1"},
+        {"name": "high", "PriorityTier": 5, "OverSubscribe": "FORCE:1"},
+    ]
+    config = {"PreemptType": "preempt/partition_prio", "PreemptMode": "SUSPEND,GANG", "PreemptExemptTime": "00:05:00"}
+    jobs = (job("l", 0, 500, 20, nodes=1, ntasks=4), job("h", 100, 50, 9, nodes=1, ntasks=4, partition="high"))
+    trace = run(*jobs, nodes=1, partitions=parts, config=config)
+    assert starts(trace)["h"] == 100 and trace.job("l").extra["suspended"] == [[100, 150]]
+
+
 @pytest.mark.parametrize("pause", [3, 11, 25])
 def test_a_job_that_resumes_after_its_limit_is_noticed_by_the_next_check(pause: int) -> None:
     """Its limit moves by the pause, which may end after the check that would have noticed it."""

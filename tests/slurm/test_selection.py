@@ -272,6 +272,15 @@ def test_waiting_for_few_switches_has_an_end() -> None:
     assert starts(told)["w"] == 603  # ten minutes later
 
 
+def test_the_wait_for_few_switches_begins_with_the_submission() -> None:
+    """``wait4switch_start`` is set when a place is first looked for (``_eval_nodes_topo``); measured: topology_switches."""
+    jobs = (job("a", 0, 300, 60, nodes=12), job("w", 2, 60, 5, nodes=4, switches="1@2"))
+    drain = [{"at": 200, "do": "drain", "nodes": "n[1,5,9]", "reason": "disk"}]  # three nodes are left below each switch
+    assert starts(run(*jobs, nodes=12, switches=SWITCHES, events=drain))["w"] == 300
+    wide = run(job("w", 0, 60, 5, nodes=5, switches="1@1"), nodes=12, switches=SWITCHES)
+    assert starts(wide)["w"] == 60  # no switch has five nodes: it is not refused, but waits its minute
+
+
 def test_no_node_gets_more_tasks_than_asked_for() -> None:
     jobs = (job("a", nodes=2, ntasks_per_node=3), job("b", 1, ntasks=6, ntasks_per_node=4))
     trace = run(*jobs, nodes=2, cpus=16, exclusive=False)
