@@ -69,6 +69,8 @@ class Filler:
         self.uniform = not ask.whole and not self.need_gpus and spec.min_cpus == min_nodes * self.per_node == (
             self.need_nodes * self.per_node)
         self.most = trimmed(ask)
+        self.task_gpus = 0 if ask.whole else spec.gpus_per_task
+        self.near_gpus = NO_LIMIT if ask.whole and spec.gpus else spec.gpus_per_job  # as many as count for the weight
         self.taken = Chosen(each=self.per_node if self.uniform else 0)
 
     @property
@@ -81,20 +83,42 @@ class Filler:
 
     def available(self, i: int) -> int:
         """The cores that node ``i`` could give, whether tasks of ``cpus_per_task`` fill them or not (see ``spread_tasks``)."""
-        return min(self.pool.free_cpus.of(i), self.most)
+        cpus = min(self.pool.free_cpus.of(i), self.most)
+        if self.task_gpus:  # no more tasks than there are GPUs for (gres_select_filter_sock_core)
+            return min(cpus, self.pool.free_gpus.of(i) // self.task_gpus * self.per_task)
+        return cpus
 
     def cores(self, nodes: int) -> int:
         """The cores that all of ``nodes`` could give."""
+        if self.task_gpus:
+            return sum(self.available(i) for i in bits_of(nodes))
         if self.most == NO_LIMIT:
             return self.pool.free_cpus.total(nodes)
         return sum(min(free, self.most) * (bits & nodes).bit_count() for free, bits in self.pool.free_cpus.sets.items())
 
     def same_cores(self, nodes: int) -> int:
         """What each of ``nodes`` could give, if they are all alike; else 0."""
-        for free, bits in self.pool.free_cpus.sets.items():
+        for free, bits in self.pool.free_cpus.sets.items() if not self.task_gpus else ():
             if bits & nodes:
                 return 0 if nodes & ~bits else min(free, self.most)
         return 0
+
+    def weight(self, i: int) -> tuple[int, int]:
+        """What node ``i`` is chosen by first. Of equal weights nodes with more GPUs that the job could use are lighter
+        (``sched_weight`` in ``can_job_run_on_node``; measured: gpu_lln_mixed)."""
+        return self.pool.weight[i], -min(self.pool.free_gpus.of(i), self.near_gpus)
+
+    def groups(self) -> Iterator[int]:
+        """The candidates of each weight, the lightest first."""
+        for group in self.pool.by_weight.values():
+            if not self.near_gpus:
+                yield group
+                continue
+            near: dict[int, int] = {}
+            for free, bits in self.pool.free_gpus.sets.items():
+                count = min(free, self.near_gpus)
+                near[count] = near.get(count, 0) | bits & group
+            yield from (near[count] for count in sorted(near, reverse=True))
 
     def gpus(self, nodes: int) -> int:
         """The free GPUs of all of ``nodes``."""
@@ -187,7 +211,7 @@ def consecutive(fill: Filler) -> Chosen | None:
     fill.add_required()
     if fill.done:
         return fill.answer
-    for group in fill.pool.by_weight.values():
+    for group in fill.groups():
         if _take_one_alone(fill, fill.nodes & group):
             return fill.answer
         stretches = sorted(_stretches(fill, group), key=_size)
@@ -271,6 +295,9 @@ def _fill_from(fill: Filler, stretch: _Stretch) -> None:
 def _best_single(fill: Filler, nodes: int) -> int:
     """The node with the fewest free cores that is enough alone, -1 if none is."""
     best, fewest = -1, 0
+    if fill.task_gpus:
+        enough = [i for i in bits_of(nodes) if fill.available(i) >= fill.need_cpus]
+        return min(enough, key=fill.available, default=-1)
     for free, bits in fill.pool.free_cpus.sets.items():
         here = bits & nodes
         free = min(free, fill.most)
@@ -309,7 +336,7 @@ def least_loaded(fill: Filler) -> Chosen | None:
     fill.add_required()
     pool = fill.pool
     order = sorted(bits_of(fill.nodes & ~fill.taken.nodes),
-                   key=lambda i: (pool.weight[i], -pool.free_cpus.of(i) / pool.cpus[i], i))
+                   key=lambda i: (fill.weight(i), -pool.free_cpus.of(i) / pool.cpus[i], i))
     for i in order:
         if fill.done or fill.max_nodes <= 0:
             break

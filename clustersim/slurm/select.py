@@ -77,7 +77,7 @@ def usable(ask: Ask, pool: NodePool) -> int:
     nodes = ask.nodes & pool.free_cpus.at_least(least_cpus(ask))
     if ask.whole:
         nodes &= ~pool.busy
-    gpus = max(spec.gpus_per_node, spec.gpus_per_task, 1 if spec.gpus_per_job else 0)
+    gpus = max(spec.gpus_per_node, spec.gpus_per_task * least_tasks(ask), 1 if spec.gpus_per_job else 0)
     if gpus:
         nodes &= pool.free_gpus.at_least(gpus)
         if spec.gpu_type:
@@ -86,17 +86,21 @@ def usable(ask: Ask, pool: NodePool) -> int:
 
 
 def least_cpus(ask: Ask) -> int:
-    """The cores a node needs to be of any use: one task, or the tasks each node must take."""
+    """The cores a node needs to be of any use."""
+    return least_tasks(ask) * ask.job.spec.cpus_per_task
+
+
+def least_tasks(ask: Ask) -> int:
+    """One task, or the tasks each node must take (``min_tasks_this_node`` in ``_select_cores``)."""
     spec = ask.job.spec
     if spec.ntasks_per_node:
-        return spec.ntasks_per_node * spec.cpus_per_task
-    if ask.max_nodes == 1 and spec.max_nodes == 1 and spec.ntasks:
-        return spec.ntasks * spec.cpus_per_task
-    return spec.cpus_per_task
+        return spec.ntasks_per_node
+    return spec.ntasks if ask.max_nodes == 1 and spec.max_nodes == 1 and spec.ntasks else 1
 
 
 def allocate(ask: Ask, pool: NodePool, chosen: Chosen) -> Allocation:
-    """The nodes in order with cores and GPUs: lowest index first; of a per-job count one on each node, then in order."""
+    """The nodes in order with cores and GPUs: lowest index first; a task's where the task is; of a per-job
+    count one on each node, then in order."""
     spec = ask.job.spec
     cpus = chosen.each if not chosen.differing and _full_of_tasks(ask, chosen) else 0
     if cpus and not ask.whole and not spec.gpus_per_job:
@@ -108,6 +112,8 @@ def allocate(ask: Ask, pool: NodePool, chosen: Chosen) -> Allocation:
     for i, cores in ((i, chosen.on(i)) for i in bits_of(chosen.nodes)) if plain else spread_tasks(ask, chosen).items():
         if ask.whole:
             count = pool.gpus[i]
+        elif spec.gpus_per_task:
+            count = -(-cores // spec.cpus_per_task) * spec.gpus_per_task
         elif spec.gpus_per_job:
             more = max(min(left, pool.free_gpus.of(i) - 1), 0)
             left -= more

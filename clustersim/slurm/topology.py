@@ -78,7 +78,7 @@ class Tree:
 
     def _top(self, fill: Filler, available: int) -> int | None:
         """The highest switch over all required nodes, or over nodes of the lowest weight that are enough."""
-        top, lightest = None, 0
+        top, lightest = None, (0, 0)
         required = fill.ask.required
         for i, bits in enumerate(self.nodes):
             here = bits & available
@@ -88,16 +88,16 @@ class Tree:
                 continue
             if not fill.enough_nodes(here.bit_count()) or not here:
                 continue
-            weight = min(fill.pool.weight[n] for n in bits_of(here))
+            weight = min(fill.weight(n) for n in bits_of(here))
             if top is None or (self.level[i] >= self.level[top] and weight <= lightest):
                 top, lightest = i, weight
         return top
 
     def _by_weight(self, fill: Filler, nodes: int) -> tuple[int, int | None]:
         """(nodes of lower weights, which must be used; all nodes opened), or ``None`` if even all are too few."""
-        by_weight: dict[int, int] = {}
+        by_weight: dict[tuple[int, int], int] = {}
         for i in bits_of(nodes):
-            by_weight[fill.pool.weight[i]] = by_weight.get(fill.pool.weight[i], 0) | 1 << i
+            by_weight[fill.weight(i)] = by_weight.get(fill.weight(i), 0) | 1 << i
         opened, lower = 0, 0
         for weight in sorted(by_weight):
             lower = opened

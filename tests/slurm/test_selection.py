@@ -290,3 +290,23 @@ def test_no_node_gets_more_tasks_than_asked_for() -> None:
 
 def test_many_nodes_at_once_are_the_lowest() -> None:
     assert lowest(0b110110, 3) == 0b010110 and lowest(0b101, 5) == 0b101 and lowest(0b101, 0) == 0
+
+
+def test_every_task_has_its_gpus_on_its_own_node() -> None:
+    """``gres_select_filter_sock_core``: as many tasks as there are GPUs for; measured: gpu_pack_four."""
+    busy = [job("a", 0, 100, nodes=1, gpus_per_node=3, nodelist="n1"), job("b", 1, 900, 20, gpus_per_node=2, nodelist="n2")]
+    shape = {"nodes": 2, "gpus": 4, "cpus": 8, "exclusive": False}
+    pairs = run(*busy, job("w", 2, 50, nodes=2, ntasks_per_node=2, gpus_per_task=1), **shape)
+    assert starts(pairs)["w"] == 100  # one GPU on n1 is not enough for two tasks
+    three = run(*busy, job("w", 2, 50, ntasks=3, gpus_per_task=1), **shape)
+    assert starts(three)["w"] == 2 and places(three)["w"] == ("n1", "n2") and gpus(three, "w") == [(3,), (2, 3)]
+
+
+@pytest.mark.parametrize("select", ["CR_Core", "CR_Core,CR_LLN"])
+def test_nodes_with_more_gpus_for_the_job_come_first(select: str) -> None:
+    """The last byte of ``sched_weight`` in ``can_job_run_on_node``; measured: gpu_lln_mixed."""
+    a = job("a", 0, 900, 20, gpus_per_node=3, nodelist="n1")
+    b = job("b", 1, 900, 20, gpus_per_node=1, ntasks=4, nodelist="n2")
+    config = {"SelectTypeParameters": select}
+    trace = run(a, b, job("w", 2, 50, gpus=3), nodes=2, gpus=4, cpus=8, exclusive=False, config=config)
+    assert places(trace)["w"] == ("n2",)
