@@ -10,6 +10,8 @@
 """
 from __future__ import annotations
 
+import re
+
 from clustersim.messages import _
 
 
@@ -27,7 +29,7 @@ class InputError(ClusterSimError):
     def __init__(self, where: str, got: object, expected: str, remedy: str = "") -> None:
         self.where, self.got, self.expected, self.remedy = where, got, expected, remedy
         text = _("{where}: found {got}, expected {expected}").format(where=where, got=_short(got), expected=expected)
-        super().__init__(f"{text}. {remedy}" if remedy else text)
+        super().__init__(_one_line(f"{text}. {remedy}" if remedy else text))
 
 
 class FactError(ClusterSimError):
@@ -39,11 +41,16 @@ class UnsupportedError(ClusterSimError):
 
     def __init__(self, where: str, feature: str) -> None:
         self.where, self.feature = where, feature
-        super().__init__(_("{where}: {feature} is not modelled here").format(where=where, feature=feature))
+        super().__init__(_one_line(_("{where}: {feature} is not modelled here").format(where=where, feature=feature)))
 
 
 class InvariantError(ClusterSimError):
     """A trace breaks a law that holds in every cluster: see ``Trace.validate``."""
+
+
+def _one_line(text: str) -> str:
+    """``text`` with control characters, which a damaged name may hold, written out: a message is one line on any terminal."""
+    return re.sub("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", lambda found: ascii(found[0])[1:-1], text)
 
 
 def _short(value: object, width: int = 60) -> str:

@@ -46,7 +46,9 @@ def load_json(text: str, file: str, expected: str) -> Any:
     try:
         data = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=made)
     except json.JSONDecodeError as error:
-        raise InputError(_place(file, error.lineno, error.colno), error.msg, expected) from None
+        found = text.removeprefix("\ufeff")[error.pos : error.pos + 30] or _("the end of the text")
+        said = _("The JSON reader says: {words}.").format(words=error.msg)
+        raise InputError(_place(file, error.lineno, error.colno), found, expected, said) from None
     except RecursionError:
         raise InputError(file, _("brackets nested too deep"), expected) from None
     except ValueError:

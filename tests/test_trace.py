@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from clustersim.batch import replay_pool
-from clustersim.errors import InputError, InvariantError
-from clustersim.trace import Event, JobRecord, Node, Place, Run, Trace
+from clustersim.errors import InputError, InvariantError, UnsupportedError
+from clustersim.trace import FORMAT, Event, JobRecord, Node, Place, Run, Trace
 from clustersim.workload import generate
 
 NODES = (Node("n1", 4, 2), Node("n2", 4, 0))
@@ -109,6 +109,14 @@ def test_what_is_wrong_in_a_trace_is_named_with_its_place(path: tuple[Any, ...],
         where[path[-1]] = value
     with pytest.raises(InputError, match=f"t.json[,.].*{what}|t.json.{what}"):
         Trace.from_json(json.dumps(data), "t.json")
+
+
+@pytest.mark.parametrize("odd", ["e\nd", "\x1b[31m", "\r", "\x00", "\u2028"])
+def test_a_message_is_one_line_whatever_a_key_holds(odd: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Trace.from_json(json.dumps({"format": FORMAT, "nodes": [{odd: 1}], "jobs": []}), "t.json")
+    assert str(caught.value).isprintable() and ascii(odd)[1:-1] in str(caught.value)
+    assert str(UnsupportedError("t.json", odd)) == f"t.json: {ascii(odd)[1:-1]} is not modelled here"
 
 
 def test_a_trace_that_is_no_text_is_named_with_the_byte(tmp_path: Path) -> None:

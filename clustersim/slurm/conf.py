@@ -112,8 +112,8 @@ def _sorted_lines(text: str, file: str, opener: Opener | None,
 def _settings(values: Mapping[str, Entry], notices: list[Notice]) -> Settings:
     given: dict[str, str] = {}
     for key, entry in values.items():
-        if key == "TopologyPlugin":
-            continue  # see _tree
+        if key in {"SelectType", "TopologyPlugin"}:
+            continue  # see _linear and _tree
         if key in confkeys.BITS:
             entry.check(confkeys.BITS[key])
         if key in confkeys.NOT_MODELLED:

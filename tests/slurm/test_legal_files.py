@@ -105,6 +105,12 @@ def test_words_of_a_partition(part: str, field: str, value: object) -> None:
     assert getattr(read.cluster.partitions[0], field) == value and read.notices == ()
 
 
+@pytest.mark.parametrize(("plugin", "shared"), [("linear", "EXCLUSIVE"), ("cons_res", "NO"), ("cons_tres", "NO")])
+def test_a_way_to_select_that_is_obeyed_is_not_said_to_be_left_out(plugin: str, shared: str) -> None:
+    read = small(f"SelectType=select/{plugin}")
+    assert read.cluster.partitions[0].oversubscribe == shared and read.notices == ()
+
+
 def test_nodes_of_a_partition_may_stand_between_blanks() -> None:
     assert parse_slurm_conf(SMALL.replace("Nodes=ALL", 'Nodes="n1 n[3-4]"')).cluster.partitions[0].nodes == ("n1", "n3", "n4")
 
