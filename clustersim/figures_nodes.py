@@ -5,6 +5,7 @@ a GPU; a run's letter stands once on each node that it holds, and colour never s
 """
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from clustersim.figures import ONE_COLUMN, PALETTE, base, job_fill
 
 Row = dict[str, Any]
 
-NARROW_CELL = 15  # px; in narrower cells letters are small
+NARROW_CELL = 18  # px, as broad as two bold figures; in narrower cells letters are small
 IDLE, OFF, CHOSEN = "idle", "off", "chosen"  # kinds of cells that no job holds, and the edge of those just given away
 
 
@@ -52,9 +53,9 @@ def map_spec(width: float, height: float, row: int = 22) -> Row:
         "x": x, "x2": {"field": "x2"}, "y": y, "y2": {"field": "y2"}, "fill": {"condition": fills, "value": job_fill(7)},
         "stroke": edge, "tooltip": [{"field": "who", "type": "nominal"}]})
     text = {"x": x, "y": y, "text": {"field": "text"}}
-    small = {"expr": f"width < {NARROW_CELL} * {width} ? 9 : 12"}
+    small, names_small = ({"expr": f"width < {NARROW_CELL} * {width} ? {size} : 12"} for size in (9, 10))
     letters = [layer("letters", mark, text) for mark in haloed({"fontSize": small, "fontWeight": "bold", "baseline": "middle"})]
-    names = layer("names", {"type": "text", "align": "left", "baseline": "middle", "fontSize": 12}, text)
+    names = layer("names", {"type": "text", "align": "left", "baseline": "middle", "fontSize": names_small}, text)
     return base(round(row * height), [cells, *letters, names])
 
 
@@ -97,11 +98,11 @@ def pairs_spec(x_title: str, y_title: str, order: Sequence[str], series: Sequenc
     bars = layer("pairs", {"type": "bar", "stroke": PALETTE["edge"], "strokeWidth": 1.2}, {
         "x": x, "x2": {"field": "end"}, "y": y, "yOffset": offset, "fill": fill, "strokeDash": edge,
         "tooltip": [{"field": "row"}, {"field": "series"}, {"field": "start"}, {"field": "end"}]})
-    shapes = {"domain": list(series), "range": ["stroke", "diamond", "triangle-up"][: len(series)]}
+    others = {"condition": {"test": f"datum.series === {json.dumps(series[0])}", "value": "stroke"}, "value": "diamond"}
     strokes = layer("ticks", {"type": "point", "angle": 90, "size": 90, "stroke": PALETTE["ink"], "strokeWidth": 1.5,
                               "opacity": 1}, {
         "x": {"field": "time", "type": "quantitative"}, "y": y, "yOffset": offset, "fill": fill,
-        "shape": {**by, "scale": shapes, "legend": None}})
+        "shape": others})
     return base(row * len(order), [bars, strokes])
 
 
