@@ -28,6 +28,7 @@ class Ask:
     whole: bool       # every node for this job alone
     required: int = 0  # nodes it must have (-w)
     cores: tuple[tuple[int, int], ...] = ()  # which cores it gets, where preemption by suspension has to know
+    counted: bool = False  # only so many nodes with a feature are looked for, one core on each (_get_req_features)
 
     def on(self, nodes: int) -> Ask:
         """The same question about other candidates."""
@@ -59,14 +60,14 @@ class Filler:
         spec = ask.job.spec
         self.ask, self.pool, self.nodes = ask, pool, nodes
         self.min_nodes, self.req_nodes, self.max_nodes = min_nodes, ask.req_nodes, max_nodes
-        self.need_cpus = self.max_cpus = spec.min_cpus
+        self.need_cpus = self.max_cpus = ask.min_nodes if ask.counted else spec.min_cpus
         self.need_gpus = spec.gpus_per_job
         self.min_left = min_nodes
         self.need_nodes = min(min_nodes, ask.req_nodes) if self.need_gpus else max(min_nodes, ask.req_nodes)
         self.per_task = spec.cpus_per_task
         self.per_node = max(spec.ntasks_per_node, 1) * spec.cpus_per_task
         # Where every node gives its share and no more, nodes can be added many at a time.
-        self.uniform = not ask.whole and not self.need_gpus and spec.min_cpus == min_nodes * self.per_node == (
+        self.uniform = not ask.whole and not self.need_gpus and self.need_cpus == min_nodes * self.per_node == (
             self.need_nodes * self.per_node)
         self.most = trimmed(ask)
         self.task_gpus = 0 if ask.whole else spec.gpus_per_task

@@ -161,7 +161,7 @@ def _counted(system: Controller, ask: Ask, pool: NodePool, lln: bool) -> bool:
         if picked & ~having and not constraint.bracketed:
             return False
         nodes = ask.nodes & having & ~(picked if constraint.bracketed else 0)
-        found = system.selector.choose(Ask(ask.job, nodes, count, ask.max_nodes, count, ask.whole), pool, lln)
+        found = system.selector.choose(Ask(ask.job, nodes, count, ask.max_nodes, count, ask.whole, counted=True), pool, lln)
         if found is None:
             return False
         picked |= found.nodes

@@ -36,11 +36,12 @@ class Selector:
                 if alike is not None:
                     return alike
         min_nodes = ask.min_nodes
-        if spec.ntasks_per_node and spec.ntasks:
-            min_nodes = max(min_nodes, -(-spec.ntasks // spec.ntasks_per_node))
+        tasks = ask.min_nodes * spec.ntasks_per_node if ask.counted and spec.ntasks_per_node else spec.ntasks
+        if spec.ntasks_per_node and tasks:
+            min_nodes = max(min_nodes, -(-tasks // spec.ntasks_per_node))
         most = ask.max_nodes
-        if spec.ntasks and most > spec.ntasks:
-            most = max(spec.ntasks, min_nodes)
+        if tasks and most > tasks:
+            most = max(tasks, min_nodes)
         pick = self._method(lln)
         taken = pick(Filler(ask, pool, nodes, min_nodes, most))
         if taken is None and nodes.bit_count() > min_nodes:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
 
-from clustersim.slurm import compare, outcome, parse_workload, replay, simulate_slurm
+from clustersim.slurm import Overheads, compare, outcome, parse_workload, replay, simulate_slurm
 from clustersim.slurm.compare import standing_reasons
+from clustersim.slurm.controller import LAUNCH_REAL_S, LAUNCH_S
 from clustersim.slurm.outcome import start_order
 from tests.conftest import ROOT
 from tests.slurm.build import NO_OVERHEADS, document, job
@@ -149,3 +152,18 @@ def test_a_job_cancelled_in_a_pause_ended_on_record_when_the_pause_began() -> No
     workload = parse_workload(document(*jobs, config=config, partitions=parts, events=events))
     [run] = outcome(simulate_slurm(workload, overheads=NO_OVERHEADS), workload)["jobs"]["a"]["runs"]
     assert (run["state"], run["end_s"]) == ("CANCELLED", 50)
+
+
+def test_runs_last_as_much_longer_than_their_work_as_on_the_measured_clusters() -> None:
+    longer: dict[float, list[int]] = {}
+    for path in GOLDEN.glob("*.outcome.json"):
+        found = json.loads(path.read_text())
+        work = {one["id"]: one for one in json.loads(Path(str(path).replace("outcome", "workload")).read_text())["jobs"]}
+        for name, one in found["jobs"].items():
+            asked = work.get(name) or work[name.rpartition("_")[0]]
+            if one["state"] == "COMPLETED" and len(one["runs"]) == 1 and not asked.get("stoppable"):
+                longer.setdefault(found["speed"], []).append(one["end_s"] - one["start_s"] - asked["run_s"])
+    assert sorted(longer) == [10, 30, 40]
+    for speed, extra in longer.items():
+        assert abs(LAUNCH_S + LAUNCH_REAL_S * speed - fmean(extra)) < 0.2
+        assert Overheads.at_speed(speed).launch == 1

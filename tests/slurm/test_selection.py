@@ -310,3 +310,11 @@ def test_nodes_with_more_gpus_for_the_job_come_first(select: str) -> None:
     config = {"SelectTypeParameters": select}
     trace = run(a, b, job("w", 2, 50, gpus=3), nodes=2, gpus=4, cpus=8, exclusive=False, config=config)
     assert places(trace)["w"] == ("n2",)
+
+
+def test_a_feature_count_looks_for_one_core_on_each_node() -> None:
+    """``_get_req_features`` sets ``min_cpus`` to the count meanwhile; measured: features_weights_more."""
+    nodes = [{"name": "a1", "cpus": 2, "features": ["a"]}, {"name": "b[1-2]", "cpus": 2, "features": ["b"]}]
+    busy = job("x", 0, 100, ntasks=1, nodelist="a1")
+    trace = run(busy, job("w", 1, 50, nodes=3, constraint="[a*1&b*2]"), nodes=nodes, exclusive=False)
+    assert starts(trace)["w"] == 1
