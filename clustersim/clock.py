@@ -23,12 +23,15 @@ import simpy
 # Order of what happens at one instant.
 ENDS, FAULTS, INPUTS, CONTROLLERS = range(4)
 
+NEVER = 2**62  # an instant that does not come
+
 
 @contextmanager
 def uncollected() -> Iterator[None]:
     """Keep Python from looking for garbage in cycles meanwhile.
 
     Jobs, runs and the log are there to stay, and every search walks through all of them: a fifth of a long run's time.
+    Freezing and thawing puts them among the old objects, unseen, so that the next search does not begin with all of them.
     """
     was = gc.isenabled()
     gc.disable()
@@ -36,6 +39,9 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         if was:
+            if not gc.get_freeze_count():  # else somebody froze objects for good
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 
@@ -85,6 +91,7 @@ class Agenda:
         self._heap: list[tuple[int, int, int, Any]] = []
         self._known: list[tuple[int, int, int, Any]] = []  # the latest first
         self._count = 0
+        self.soonest = NEVER  # when the next entry is due
 
     def fill(self, entries: Iterable[tuple[int, int, Any]]) -> None:
         """Put in many entries (time, phase, item) that are known beforehand; they do not burden the heap."""
@@ -92,22 +99,27 @@ class Agenda:
             self._count += 1
             self._known.append((time, phase, self._count, item))
         self._known.sort(key=itemgetter(0, 1, 2), reverse=True)
+        if self._known:
+            self.soonest = min(self.soonest, self._known[-1][0])
 
     def put(self, time: int, phase: int, item: Any) -> None:
         self._count += 1
         heappush(self._heap, (time, phase, self._count, item))
+        if time < self.soonest:
+            self.soonest = time
 
     def next_time(self) -> int | None:
-        if not self._known:
-            return self._heap[0][0] if self._heap else None
-        known = self._known[-1][0]
-        return self._heap[0][0] if self._heap and self._heap[0][0] < known else known
+        return None if self.soonest == NEVER else self.soonest
 
     def pop(self, now: int) -> Any | None:
         """The next item due at ``now``, or ``None`` when there is no more."""
+        if self.soonest > now:
+            return None
         known, heap = self._known, self._heap
-        if known and known[-1][0] <= now and not (heap and heap[0] < known[-1]):  # the counts differ: no items compared
-            return known.pop()[3]
-        if heap and heap[0][0] <= now:
-            return heappop(heap)[3]
-        return None
+        if known and not (heap and heap[0] < known[-1]):  # the counts differ: no items compared
+            item = known.pop()[3]
+        else:
+            item = heappop(heap)[3]
+        soonest = heap[0][0] if heap else NEVER
+        self.soonest = known[-1][0] if known and known[-1][0] < soonest else soonest
+        return item

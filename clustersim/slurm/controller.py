@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
-from clustersim.clock import FAULTS, INPUTS, Agenda
+from clustersim.clock import FAULTS, INPUTS, NEVER, Agenda
 from clustersim.slurm import backfill, inputs, lifecycle, mainloop
 from clustersim.slurm.future import Future
 from clustersim.slurm.jobs import Job, bits_of
@@ -114,13 +114,11 @@ class Controller:
     def _first_ticks(self) -> None:
         self.now = 0
         self.rechecks: set[int] = set()
-        self.main_at: int | None = None
-        self.full_at: int | None = None
+        self.main_at = self.full_at = self.calc_at = NEVER  # the next turn of each loop
         self.last_main = -self.started
-        self.bf_dirty: int | None = None
+        self.bf_dirty = NEVER  # since when there is something new for backfill
         self.last_bf = -self.started
         self.limits: list[tuple[int, int, int, str, int]] = []  # heap of (limit, job number, task, key, generation)
-        self.calc_at: int | None = None
         self.forgotten = -1  # the last of the limits that were forgotten: its check may end the run
 
     def _load(self, workload: SlurmWorkload) -> None:
@@ -128,62 +126,56 @@ class Controller:
         for act in workload.events:
             phase = FAULTS if act.do in {"down", "kill_slurmd"} else INPUTS
             self.agenda.put(act.at, phase, ("act", act))
-        self.recorder.nodes(self.moment(self.pool.every))
+        self.recorder.log.append(self.moment(self.pool.every))
 
     # the clock's side
 
     def next_time(self) -> int | None:
-        soonest = self.agenda.next_time()
-        for time in (self.calc_at, self.main_at, self.full_at, None if self.bf_dirty is None else self._bf_at()):
-            if time is not None and (soonest is None or time < soonest):
-                soonest = time
-        if self.limits and (soonest is None or self.limits[0][0] <= soonest):
+        soonest = min(self.agenda.soonest, self.calc_at, self.main_at, self.full_at, self._bf_at())
+        if self.limits and self.limits[0][0] <= soonest:
             soonest = self._limit_at(soonest)
-        if soonest is None and self.forgotten >= 0:
+        if soonest == NEVER and self.forgotten >= 0:
             soonest = self.grid(self.forgotten, PERIODIC_TIMEOUT)
             return soonest if soonest > self.now else None
-        return soonest
+        return None if soonest == NEVER else soonest
 
-    def _limit_at(self, soonest: int | None) -> int | None:
+    def _limit_at(self, soonest: int) -> int:
         """When the periodic check will next find a limit that is over, if that is before ``soonest``. Limits of runs that
         ended are forgotten, but for the last: a run without an end of its own ends with that check."""
-        while self.limits and (soonest is None or self.limits[0][0] <= soonest):
+        while self.limits and self.limits[0][0] <= soonest:
             limit, _number, _task, key, generation = self.limits[0]
-            if limit < self.now:  # a job may resume after its limit
-                limit = self.now
             if self.jobs[key].generation == generation:
-                due = self.grid(limit, PERIODIC_TIMEOUT)
-                return due if soonest is None else min(due, soonest)
+                return min(self.grid(max(limit, self.now), PERIODIC_TIMEOUT), soonest)  # a job may resume after its limit
             heappop(self.limits)
-            if limit > self.forgotten:
-                self.forgotten = limit
+            self.forgotten = max(self.forgotten, limit, self.now)
         return soonest
 
     def instant(self, now: int) -> None:
         self.now = now
-        if self.bf_dirty is not None and not (self.pending or self.planned):
+        if self.bf_dirty != NEVER and not (self.pending or self.planned):
             self._empty_cycle(now)
-        pop = self.agenda.pop
-        while (item := pop(now)) is not None:
+        agenda = self.agenda
+        while agenda.soonest <= now:
+            item = agenda.pop(now)
             _HANDLERS[item[0]](self, now, *item[1:])
-        if self.calc_at is not None and self.calc_at <= now:
+        if self.calc_at <= now:
             self._recalculate(now)
         if self.limits and self.limits[0][0] <= now and (now + self.started) % PERIODIC_TIMEOUT == 0:
             lifecycle.check_limits(self, now)
-        if (self.main_at is not None and self.main_at <= now) or (self.full_at is not None and self.full_at <= now):
+        if self.main_at <= now or self.full_at <= now:
             self._main(now)
-        if self.bf_dirty is not None and (bf_at := self._bf_at()) is not None and bf_at <= now:
-            self.bf_dirty, self.last_bf = None, now
+        if self.bf_dirty <= now and self._bf_at() <= now:
+            self.bf_dirty, self.last_bf = NEVER, now
             backfill.run(self, now)
         if self.touched:
-            self.recorder.nodes(self.moment(self.touched))
+            self.recorder.log.append(self.moment(self.touched))
             self.touched = 0
 
     def _main(self, now: int) -> None:
-        full = self.full_at is not None and self.full_at <= now
-        self.main_at, self.last_main = None, now
-        everything = mainloop.run(self, now, full)
-        self.full_at = None if everything else self.grid(now + 1, self.settings.scheduler.sched_interval)
+        full = self.full_at <= now
+        self.main_at, self.last_main = NEVER, now
+        everything = not self.pending or mainloop.run(self, now, full)
+        self.full_at = NEVER if everything else self.grid(now + 1, self.settings.scheduler.sched_interval)
 
     # when the loops run
 
@@ -191,10 +183,10 @@ class Controller:
         """The first tick of a loop with this interval at or after ``time``."""
         return time + (-self.started - time) % interval
 
-    def _bf_at(self) -> int | None:
-        if self.bf_dirty is None or not (self.pending or self.planned):
-            return None
-        return max(self.bf_dirty, self.last_bf + self.settings.scheduler.bf_interval)
+    def _bf_at(self) -> int:
+        if self.pending or self.planned:
+            return max(self.bf_dirty, self.last_bf + self.settings.scheduler.bf_interval)
+        return NEVER
 
     def _empty_cycle(self, now: int) -> None:
         """Note a cycle over an empty queue that has passed: it does nothing, but the next comes ``bf_interval`` after it.
@@ -202,18 +194,17 @@ class Controller:
         The thread makes its cycle after any change, whether jobs wait or not (``_more_work`` in ``backfill.c``).
         """
         due = self.last_bf + self.settings.scheduler.bf_interval
-        if due < now and (self.bf_dirty or 0) < now:
-            due = max(due, self.bf_dirty or 0)
-            self.bf_dirty, self.last_bf = None, due
+        if due < now and self.bf_dirty < now:
+            self.bf_dirty, self.last_bf = NEVER, max(due, self.bf_dirty)
 
     def queue_main(self, now: int) -> None:
         """Somebody asked for scheduling; runs are gathered for ``batch_sched_delay``."""
         at = self.last_main + self.settings.scheduler.batch_sched_delay
         if at < now:
             at = now
-        if self.main_at is None or at < self.main_at:
+        if at < self.main_at:
             self.main_at = at
-        if self.bf_dirty is None:
+        if self.bf_dirty == NEVER:
             self.bf_dirty = now
 
     def wake_main(self, now: int) -> None:
@@ -226,13 +217,13 @@ class Controller:
 
     def changed(self, now: int) -> None:
         """Something changed that the next backfill cycle should see."""
-        if self.bf_dirty is None:
+        if self.bf_dirty == NEVER:
             self.bf_dirty = now
 
     def seen_periodically(self, now: int) -> None:
         """Something changed that wakes no loop: the next periodic runs will see it, the main loop in a second or later."""
         due = self.grid(now + 1, self.settings.scheduler.sched_interval)
-        self.full_at = due if self.full_at is None else min(due, self.full_at)
+        self.full_at = min(due, self.full_at)
         self.changed(now)
 
     def recheck_at(self, now: int, time: int) -> None:
@@ -248,11 +239,11 @@ class Controller:
 
     def calc_soon(self, now: int) -> None:
         """Something runs or waits: keep the periodic recalculation of priorities going."""
-        if self.calc_at is None and self.priorities.changes:
+        if self.calc_at == NEVER and self.priorities.changes:
             self.calc_at = self.grid(now + 1, self.settings.calc_period)
 
     def _recalculate(self, now: int) -> None:
-        self.calc_at = None
+        self.calc_at = NEVER
         self.priorities.period(now, self.pending.values())
         if self.pending or self.running:
             self.calc_soon(now)

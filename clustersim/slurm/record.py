@@ -80,10 +80,6 @@ class Recorder:
         self.reasons.pop(job.key, None)
         self._last_reason.pop(job.key, None)
 
-    def nodes(self, moment: Nodes) -> None:
-        """Log the states of nodes; only changes are spelled out later."""
-        self.log.append(moment)
-
 
 def _spelled_out(log: Sequence[Event | Nodes], names: Sequence[str]) -> Iterator[Event]:
     """The log with an event for each node whose state changed, in the order of the nodes."""
