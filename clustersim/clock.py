@@ -111,15 +111,13 @@ class Agenda:
     def next_time(self) -> int | None:
         return None if self.soonest == NEVER else self.soonest
 
-    def pop(self, now: int) -> Any | None:
+    def pop(self, now: int) -> Any:
         """The next item due at ``now``, or ``None`` when there is no more."""
         if self.soonest > now:
             return None
         known, heap = self._known, self._heap
-        if known and not (heap and heap[0] < known[-1]):  # the counts differ: no items compared
-            item = known.pop()[3]
-        else:
-            item = heappop(heap)[3]
+        first = known and not (heap and heap[0] < known[-1])  # the counts differ: no items compared
+        item = known.pop()[3] if first else heappop(heap)[3]
         soonest = heap[0][0] if heap else NEVER
         self.soonest = known[-1][0] if known and known[-1][0] < soonest else soonest
         return item

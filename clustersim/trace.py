@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -22,8 +22,7 @@ from clustersim.units import clock_time
 FORMAT = "clustersim-trace/1"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """What one run holds on one node: ``cpus`` cores and the GPUs with these indices."""
 
     node: str
@@ -31,8 +30,7 @@ class Place:
     gpus: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """One run of a job. ``end`` is the end on record; ``released`` is when all its resources were free again.
 
     Both are ``None`` while the job runs. ``early`` names nodes that were free before ``released``, and when. On a pool of
@@ -53,8 +51,7 @@ class Run:
         return tuple(place.node for place in self.places)
 
 
-@dataclass(frozen=True, slots=True)
-class JobRecord:
+class JobRecord(NamedTuple):
     """One job: its request, every run of it, and how it stood at the end of the trace.
 
     ``runtime`` is the time the work takes if left alone, ``limit`` the time limit, both in seconds (``limit`` is
@@ -72,7 +69,7 @@ class JobRecord:
     state: str = "PENDING"
     reason: str = "None"
     runs: tuple[Run, ...] = ()
-    extra: dict[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def start(self) -> int | None:
@@ -206,9 +203,13 @@ class _Early(NamedTuple):
 
 
 def _job_data(job: JobRecord) -> dict[str, Any]:
-    data = asdict(job)
-    runs = [{name: value for name, value in run.items() if value or name != "early"} for run in data["runs"]]
-    return {**data, "runs": runs}
+    runs = []
+    for run in job.runs:
+        data = run._asdict() | {"places": [place._asdict() for place in run.places]}
+        if not run.early:
+            del data["early"]
+        runs.append(data)
+    return job._asdict() | {"runs": runs, "extra": dict(job.extra)}
 
 
 _PLAIN = {"str": str, "int": int, "int | None": int | None, "dict[str, Any]": dict, "Mapping[str, Any]": dict}

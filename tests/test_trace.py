@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ NODES = (Node("n1", 4, 2), Node("n2", 4, 0))
 def job(name: str, start: int, end: int, *places: Place, **changes) -> JobRecord:
     run = Run(start, end, "COMPLETED", places, sum(p.cpus for p in places), changes.pop("released", None))
     record = JobRecord(name, 0, end - start, None, run.cores, state="COMPLETED", runs=(run,))
-    return replace(record, **changes)
+    return record._replace(**changes)
 
 
 def trace(*jobs: JobRecord, log: tuple[Event, ...] | None = None) -> Trace:

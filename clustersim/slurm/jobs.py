@@ -2,13 +2,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Protocol
 
 from clustersim import units
 from clustersim.cluster import Partition
 from clustersim.slurm.requests import JobSpec
-from clustersim.trace import Run
+from clustersim.trace import Place, Run
 
 YEAR = 365 * units.DAY  # how long a job without a limit looks (backfill.c, YEAR_SECONDS)
 
@@ -72,7 +71,7 @@ class Job:
     scheduler: str = ""
     requeue_pending: bool = False
     runs: list[Run] = field(default_factory=list)
-    places: tuple[tuple[str, int, tuple[int, ...]], ...] = ()
+    places: tuple[Place, ...] = ()
     completing: bool = False
     last_question: tuple[int, int, Partition] | None = None  # on which empty nodes planning last looked for a place ...
     last_answer: Any = None  # ... and what it found (fill.Chosen)
@@ -122,12 +121,6 @@ class Job:
         elif most is not None:
             limit = min(limit, most)
         return YEAR if limit is None else limit * units.MINUTE
-
-
-@lru_cache(maxsize=4096)
-def indices(few: int) -> tuple[int, ...]:
-    """:func:`bits_of` for the GPUs of one node, which come again and again."""
-    return tuple(bits_of(few))
 
 
 def bits_of(positions: int) -> list[int]:

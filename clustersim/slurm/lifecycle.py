@@ -6,16 +6,15 @@ they complete.
 """
 from __future__ import annotations
 
-from dataclasses import replace
 from heapq import heappop
 from typing import TYPE_CHECKING
 
 from clustersim.clock import ENDS
 from clustersim.messages import N_
 from clustersim.slurm import preempt
-from clustersim.slurm.jobs import YEAR, Allocation, Job, bits_of, indices
+from clustersim.slurm.jobs import YEAR, Allocation, Job, bits_of
 from clustersim.slurm.pool import holding
-from clustersim.slurm.record import current_run
+from clustersim.slurm.record import current_run, place
 from clustersim.units import MINUTE
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def start(system: Controller, job: Job, partition: str, allocation: Allocation, 
         job.total_cpus += nodes.bit_count() * cpus
         gpus += nodes.bit_count() * count
     names = system.recorder.names
-    job.places = tuple([(names[i], cpus, indices(bits)) for i, cpus, bits in allocation])
+    job.places = tuple([place(names[i], cpus, gpus_there) for i, cpus, gpus_there in allocation])
     job.planned, job.preempt_since, job.preempting, job.end = None, None, False, None
     system.pool.take(job.holding)
     system.pool.mark_gpus(allocation, taken=True)
@@ -193,7 +192,7 @@ def release(system: Controller, now: int, key: str, run: int, nodes: int) -> Non
         preempt.wake_paused(system, now)
     if system.unclean[key, run]:
         early = tuple((name, now) for name in system.names(nodes))
-        job.runs[run - 1] = replace(job.runs[run - 1], early=job.runs[run - 1].early + early)
+        job.runs[run - 1] = job.runs[run - 1]._replace(early=job.runs[run - 1].early + early)
         system.seen_periodically(now)
         return
     del system.unclean[key, run]
@@ -208,7 +207,7 @@ def release_stuck(system: Controller, now: int) -> None:
     waiting, system.stuck = system.stuck, []
     for key, run, nodes in waiting:
         old = system.jobs[key].runs[run - 1]
-        system.jobs[key].runs[run - 1] = replace(old, released=now)
+        system.jobs[key].runs[run - 1] = old._replace(released=now)
         release(system, now, key, run, nodes)
 
 
@@ -242,7 +241,7 @@ def drop(system: Controller, job: Job, now: int, state: str = "CANCELLED") -> No
 
 def run_again(system: Controller, job: Job, now: int) -> None:
     """A finished job goes back to the queue: its last run counts as requeued."""
-    job.runs[-1] = replace(job.runs[-1], state="REQUEUED")
+    job.runs[-1] = job.runs[-1]._replace(state="REQUEUED")
     system.policy.count_submit(job)
     _back_to_queue(system, job, now)
     system.queue_main(now)

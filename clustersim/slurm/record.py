@@ -1,8 +1,8 @@
 """Writes the log of a run and turns it into a :class:`~clustersim.trace.Trace`."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clustersim.clock import uncollected
@@ -41,6 +41,15 @@ class Nodes(NamedTuple):
         return states
 
 
+_event: Callable[[tuple[Any, ...]], Event] = partial(tuple.__new__, Event)  # half the time of Event(...), and every job has four
+
+
+@lru_cache(maxsize=100_000)  # the same shares of a node come again and again
+def place(node: str, cpus: int, gpus: int) -> Place:
+    """What a run holds on a node; ``gpus`` is the bit set of indices."""
+    return Place(node, cpus, tuple(bits_of(gpus)))
+
+
 class Recorder:
     """The log so far, and the last reasons written, so that only changes are.
 
@@ -54,7 +63,7 @@ class Recorder:
         self._last_reason: dict[str, int] = {}  # where in the log the job's last reason stands
 
     def write(self, time: int, kind: str, subject: str, **detail: Any) -> None:
-        self.log.append(Event(time, kind, subject, detail))
+        self.log.append(_event((time, kind, subject, detail)))
 
     def reason(self, now: int, job: Job) -> None:
         """Log the reason of a waiting job if it is another than before.
@@ -132,10 +141,6 @@ def _record(system: Controller, job: Job) -> JobRecord:
         extra=extra)
 
 
-_place = lru_cache(maxsize=100_000)(Place)  # the same shares of a node come again and again
-
-
 def current_run(job: Job, end: int | None, state: str, released: int | None = None, exit_code: str = "0:0") -> Run:
     """The run that goes on (or just ended) as a trace keeps it."""
-    places = tuple([_place(node, cpus, gpus) for node, cpus, gpus in job.places])
-    return Run(job.start, end, state, places, sum([cpus for _node, cpus, _gpus in job.places]), released, exit_code)
+    return Run(job.start, end, state, job.places, job.total_cpus, released, exit_code)

@@ -3,8 +3,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from clustersim import units
 from clustersim.cluster import Cluster
@@ -18,8 +17,7 @@ from clustersim.slurm.settings import Settings
 MAX_COUNT = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class JobSpec:
+class JobSpec(NamedTuple):
     """One submission. ``limit`` is minutes (``None``: none given); counts of 0 mean "not given".
 
     ``min_nodes``/``max_nodes`` and ``min_cpus`` are what sbatch sends: with ``-N`` both equal it, without it one node

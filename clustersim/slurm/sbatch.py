@@ -92,7 +92,7 @@ def parse_script(text: str, cluster: Cluster, settings: Settings, accounting: Ac
     item = _Options(data, file, entries)
     spec = read_job(item, cluster, settings, accounting or Accounting(), before or {})
     if most > spec.min_nodes:
-        spec = replace(spec, max_nodes=most)
+        spec = spec._replace(max_nodes=most)
     return Script(spec, tuple(notices))
 
 
