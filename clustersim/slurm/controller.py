@@ -17,7 +17,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from heapq import heappop, heappush
 
 from clustersim.clock import FAULTS, INPUTS, NEVER, Agenda
 from clustersim.slurm import backfill, inputs, lifecycle, mainloop
@@ -118,8 +117,6 @@ class Controller:
         self.last_main = -self.started
         self.bf_dirty = NEVER  # since when there is something new for backfill
         self.last_bf = -self.started
-        self.limits: list[tuple[int, int, int, str, int]] = []  # heap of (limit, job number, task, key, generation)
-        self.forgotten = -1  # the last of the limits that were forgotten: its check may end the run
 
     def _load(self, workload: SlurmWorkload) -> None:
         self.agenda.fill((spec.at, INPUTS, ("submit", spec)) for spec in workload.jobs)
@@ -132,22 +129,22 @@ class Controller:
 
     def next_time(self) -> int | None:
         soonest = min(self.agenda.soonest, self.calc_at, self.main_at, self.full_at, self._bf_at())
-        if self.limits and self.limits[0][0] <= soonest:
+        over, ends = self.settings.over_time_limit, self.future.ends
+        if ends and ends[0] + over <= soonest:
             soonest = self._limit_at(soonest)
-        if soonest == NEVER and self.forgotten >= 0:
-            soonest = self.grid(self.forgotten, PERIODIC_TIMEOUT)
+        if soonest == NEVER and self.future.past >= 0:  # a run without an end of its own ends with the last check of a limit
+            soonest = self.grid(self.future.past + over, PERIODIC_TIMEOUT)
             return soonest if soonest > self.now else None
         return None if soonest == NEVER else soonest
 
     def _limit_at(self, soonest: int) -> int:
-        """When the periodic check will next find a limit that is over, if that is before ``soonest``. Limits of runs that
-        ended are forgotten, but for the last: a run without an end of its own ends with that check."""
-        while self.limits and self.limits[0][0] <= soonest:
-            limit, _number, _task, key, generation = self.limits[0]
-            if self.jobs[key].generation == generation:
-                return min(self.grid(max(limit, self.now), PERIODIC_TIMEOUT), soonest)  # a job may resume after its limit
-            heappop(self.limits)
-            self.forgotten = max(self.forgotten, limit, self.now)
+        """When the periodic check will next find a limit that is over, if that is before ``soonest``."""
+        over = self.settings.over_time_limit
+        for end, _number, _task, job in self.future.jobs:
+            if end + over > soonest:
+                break
+            if job.limited:
+                return min(self.grid(max(end + over, self.now), PERIODIC_TIMEOUT), soonest)  # a job may resume after its limit
         return soonest
 
     def instant(self, now: int) -> None:
@@ -160,7 +157,7 @@ class Controller:
             _HANDLERS[item[0]](self, now, *item[1:])
         if self.calc_at <= now:
             self._recalculate(now)
-        if self.limits and self.limits[0][0] <= now and (now + self.started) % PERIODIC_TIMEOUT == 0:
+        if (now + self.started) % PERIODIC_TIMEOUT == 0 and self.future.ends:
             lifecycle.check_limits(self, now)
         if self.main_at <= now or self.full_at <= now:
             self._main(now)
@@ -232,10 +229,6 @@ class Controller:
         if time not in self.rechecks:
             self.rechecks.add(time)
             self.agenda.put(time, INPUTS, ("recheck",))
-
-    def limit_check(self, job: Job) -> None:
-        """The job's limit is to be noticed by the first periodic check after it."""
-        heappush(self.limits, (job.limit_end + self.settings.over_time_limit, job.number, job.task, job.key, job.generation))
 
     def calc_soon(self, now: int) -> None:
         """Something runs or waits: keep the periodic recalculation of priorities going."""

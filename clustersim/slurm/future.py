@@ -39,6 +39,7 @@ class Future:
         self.jobs = sorted((job.limit_end, job.number, job.task, job) for job in jobs)
         self.ends = [entry[0] for entry in self.jobs]  # when they end, in order
         self.nodes = [entry[3].node_bits for entry in self.jobs]  # and their nodes
+        self.past = -1  # the last limit of a job that was taken out
         self._forget()
 
     def add(self, job: Job) -> None:
@@ -51,7 +52,13 @@ class Future:
     def remove(self, job: Job) -> None:
         position = bisect_left(self.jobs, (job.limit_end, job.number, job.task))
         del self.jobs[position], self.ends[position], self.nodes[position]
+        if job.limit_end > self.past and job.limited:
+            self.past = job.limit_end
         self._forget()
+
+    def until(self, time: int) -> list[tuple[int, int, int, Job]]:
+        """The jobs whose end is ``time`` or before."""
+        return self.jobs[:bisect_right(self.ends, time)]
 
     def _forget(self) -> None:
         self._pools = {0: self.pool}

@@ -101,6 +101,11 @@ class Job:
             due.settle(self)
 
     @property
+    def limited(self) -> bool:
+        """Whether the run ends at ``limit_end``: by its limit, or as a victim whose grace time has begun."""
+        return self.limit is not None or self.preempt_since is not None
+
+    @property
     def shown_reason(self) -> str:
         """What squeue's ``%r`` prints."""
         return self.detail or self.reason

@@ -6,7 +6,6 @@ they complete.
 """
 from __future__ import annotations
 
-from heapq import heappop
 from typing import TYPE_CHECKING
 
 from clustersim.clock import ENDS
@@ -59,8 +58,6 @@ def start(system: Controller, job: Job, partition: str, allocation: Allocation, 
     system.recorder.write(now, "start", job.key, places=job.places, wait=wait, scheduler=by)
     job.work_left, job.resumed = job.spec.run + system.overheads.launch, now
     _go_on(system, job, now)
-    if job.limit is not None:
-        system.limit_check(job)
     system.calc_soon(now)
 
 
@@ -219,11 +216,8 @@ def stop(system: Controller, job: Job, now: int, state: str, why: str, requeue: 
 
 def check_limits(system: Controller, now: int) -> None:
     """The periodic check: end every running job that is past its limit (and OverTimeLimit)."""
-    while system.limits and system.limits[0][0] <= now:
-        _time, _number, _task, key, generation = heappop(system.limits)
-        job = system.jobs[key]
-        if job.generation != generation or job.state != "RUNNING":
-            continue
+    past = now - system.settings.over_time_limit
+    for job in [job for *_key, job in system.future.until(past) if job.limited]:
         if job.preempt_since is not None:
             preempt.end_victim(system, job, now)
         else:
@@ -304,8 +298,6 @@ def resume(system: Controller, job: Job, now: int) -> None:
         job.generation += 1
         left = max(job.start + job.spec.run + system.overheads.launch - now, 0)
         system.agenda.put(now + left, ENDS, ("done", job.key, job.generation))
-    if job.limit is not None:
-        system.limit_check(job)
 
 
 def _unpause(system: Controller, job: Job, now: int) -> None:

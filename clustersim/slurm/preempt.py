@@ -233,7 +233,6 @@ def _in_grace(system: Controller, victim: Job, now: int) -> bool:
         victim.preempt_since, victim.limit_end = now, min(victim.limit_end, now + grace)
         system.future.add(victim)
         system.recorder.write(now, "signal", victim.key, signal="SIGTERM", why=N_("its grace time begins"))
-        system.limit_check(victim)
     return now < victim.limit_end
 
 
