@@ -15,7 +15,7 @@ and the windows in which it takes running jobs away lie on that clock. Seed 0 be
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 
 from clustersim.clock import FAULTS, INPUTS, NEVER, Agenda
@@ -71,8 +71,9 @@ class Controller:
         self.part_nodes = {p.name: sum(1 << self.cluster.index[n] for n in p.nodes) for p in self.cluster.partitions}
         self.part_cpus = {p.name: sum(self.cluster.nodes[self.cluster.index[n]].cpus for n in p.nodes)
                           for p in self.cluster.partitions}
-        self.suiting: dict[tuple[object, ...], int] = {}  # answers of inputs.wanted
-        self.possible: dict[tuple[object, ...], bool] = {}  # answers of placing.test_only, which never change
+        self.default_partition = (self.cluster.default_partition.name,)
+        self.suiting: dict[Hashable, int] = {}  # answers of inputs.wanted
+        self.possible: dict[Hashable, bool] = {}  # answers of placing.test_only, which never change
         self.pool = NodePool(self.cluster)
         self.blank = NodePool(self.cluster)  # the empty cluster: could the job ever run?
         self.selector = Selector(self.settings.lln, Tree(self.cluster) if self.cluster.switches else None)

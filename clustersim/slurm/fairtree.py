@@ -5,6 +5,7 @@ Source: facts, section 2; ``src/plugins/priority/multifactor/fair_tree.c`` of Sl
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf
@@ -27,6 +28,12 @@ class _Branch:
     children: list[_Branch] = field(default_factory=list)
     share: float = 0.0  # of its parent's shares
     who: tuple[str, str] = ("", "")  # of a user: name and account
+
+
+def _line(branch: _Branch | None) -> Iterator[_Branch]:
+    while branch is not None:
+        yield branch
+        branch = branch.above
 
 
 class FairTree:
@@ -53,6 +60,7 @@ class FairTree:
             total = sum(child.shares for child in branch.children)
             for child in branch.children:
                 child.share = child.shares / total if total else 0.0
+        self.lines = {name: tuple(_line(branch)) for name, branch in self.branches.items()}  # each with all above it
         self.users = sum(branch.user for branch in self.branches.values())
         self.cores: defaultdict[str, int] = defaultdict(int)  # branch of a user -> cores that run since before ``last``
         self.fresh: dict[str, tuple[str, int, int]] = {}  # job that started since ``last`` -> branch, cores, start
@@ -91,7 +99,9 @@ class FairTree:
             branch.usage *= factor
         for name, cores in self.cores.items():
             if cores:
-                self._add_usage(name, cores * passed * factor)
+                amount = cores * passed * factor
+                for branch in self.lines.get(name, ()):
+                    branch.usage += amount
         for name, cores, start in self.fresh.values():
             self._charge(name, cores, now - start)
             self.cores[name] += cores
@@ -100,14 +110,9 @@ class FairTree:
 
     def _charge(self, name: str, cores: int, seconds: int) -> None:
         """Count so many seconds on these cores for a user and all accounts above; they have decayed like old ones."""
-        if cores:
-            self._add_usage(name, cores * seconds * self.kept ** seconds)
-
-    def _add_usage(self, name: str, amount: float) -> None:
-        branch = self.branches.get(name)
-        while branch is not None:
+        amount = cores * seconds * self.kept ** seconds
+        for branch in self.lines.get(name, ()):
             branch.usage += amount
-            branch = branch.above
 
     def rank(self) -> None:
         """Take the usage as it is for the ranking."""

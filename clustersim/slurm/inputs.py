@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from clustersim.clock import FAULTS, INPUTS
 from clustersim.messages import N_
 from clustersim.slurm import lifecycle
+from clustersim.slurm.accounts import Association
 from clustersim.slurm.depend import FINISHED
 from clustersim.slurm.features import parse_constraint
 from clustersim.slurm.jobs import Job, bits_of
@@ -28,14 +29,15 @@ REFUSED = "sbatch: error: Batch job submission failed: {why}"  # printed as it i
 
 def wanted(system: Controller, spec: JobSpec) -> int:
     """The nodes that the job's constraint, GPUs and exclusions leave, in any state."""
+    shape = spec.shape
+    found = system.suiting.get(shape)
+    if found is None:
+        found = system.suiting[shape] = _suiting(system, spec)
+    return found
+
+
+def _suiting(system: Controller, spec: JobSpec) -> int:
     gpus = max(spec.gpus_per_node, spec.gpus_per_task, 1) if spec.gpus_per_node or spec.gpus_per_job else 0
-    shape = (spec.constraint, gpus, spec.gpu_type, spec.exclude)
-    if shape not in system.suiting:
-        system.suiting[shape] = _suiting(system, spec, gpus)
-    return system.suiting[shape]
-
-
-def _suiting(system: Controller, spec: JobSpec, gpus: int) -> int:
     pool = system.pool
     nodes = parse_constraint(spec.constraint).nodes(pool.features, pool.every)
     if gpus:
@@ -49,9 +51,10 @@ def _suiting(system: Controller, spec: JobSpec, gpus: int) -> int:
 
 def submit(system: Controller, now: int, spec: JobSpec) -> None:
     """sbatch: refuse what can never run, queue the rest."""
-    first = _job(system, spec, now, -1 if not spec.array else spec.array[0])
-    tasks = [first] + [_job(system, spec, now, task) for task in spec.array[1:]]
-    why = _refusal(system, first, len(tasks))
+    association = system.accounting.association(spec.user, spec.account)
+    tasks = [_job(system, spec, association, now, task) for task in spec.array or (-1,)]
+    first = tasks[0]
+    why = _refusal(system, first, association, len(tasks))
     if why:
         first.key = spec.id
         first.state, first.reason = "REJECTED", why
@@ -82,12 +85,11 @@ def submit(system: Controller, now: int, spec: JobSpec) -> None:
     system.calc_soon(now)
 
 
-def _job(system: Controller, spec: JobSpec, now: int, task: int) -> Job:
+def _job(system: Controller, spec: JobSpec, association: Association | None, now: int, task: int) -> Job:
     key = spec.id if not spec.array else f"{spec.id}_{task}"
-    partitions = spec.partitions or (system.cluster.default_partition.name,)
+    partitions = spec.partitions or system.default_partition
     if len(partitions) > 1:
         partitions = tuple(sorted(partitions, key=lambda name: -system.partitions[name].priority_tier))
-    association = system.accounting.association(spec.user, spec.account)
     qos = spec.qos or (association.default_qos if association else "") or "normal"
     job = Job(key, spec, system.next_number, task, now, partitions=partitions, partition=partitions[0], qos=qos,
               account=association.account if association else spec.account, begin=now + spec.begin)
@@ -96,10 +98,9 @@ def _job(system: Controller, spec: JobSpec, now: int, task: int) -> Job:
     return job
 
 
-def _refusal(system: Controller, job: Job, tasks: int) -> str:
+def _refusal(system: Controller, job: Job, association: Association | None, tasks: int) -> str:
     """What sbatch prints when the controller refuses the job at once; "" if it does not."""
     spec, settings = job.spec, system.settings
-    association = system.accounting.association(spec.user, spec.account)
     if settings.associations and association is None:
         return REFUSED.format(why="Invalid account or account/partition combination specified")
     if "qos" in settings.enforce and association and job.qos not in (association.qos or ("normal",)):

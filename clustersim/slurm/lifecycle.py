@@ -119,28 +119,28 @@ def end(system: Controller, job: Job, now: int, state: str, exit_code: str = "0:
         system.agenda.put(now + linger, ENDS, ("kill", job.key))
     if system.settings.complete_wait:
         system.recheck_at(now, now + system.settings.complete_wait + 1)
-    _owners_left(system, job)
-    parts = _parts(system, job, now, linger)
-    run, tres, nodes = len(job.runs), job.held_tres, job.node_bits
-    system.unclean[job.key, run] = nodes
-    at_once = len(parts) == 1 and parts[0][0] > now  # settled and released in one go
-    if not at_once:
-        system.agenda.put(now + system.overheads.cleanup, ENDS, ("settle", job.key, tres, nodes))
+    if system.owners:
+        _owners_left(system, job)
+    nodes, slow = job.node_bits, 1 << job.allocation[0][0] if linger else 0
+    parts = [part for part in ((free - linger, nodes & ~slow), (free, slow)) if part[1]]
     if requeue:
         _back_to_queue(system, job, now)
+    _clean_up(system, job, now, nodes, parts)
+
+
+def _clean_up(system: Controller, job: Job, now: int, nodes: int, parts: list[tuple[int, int]]) -> None:
+    """The nodes of the run that just ended become clean in ``parts``: (when, which)."""
+    key, run, tres = job.key, len(job.runs), job.held_tres
+    system.unclean[key, run] = nodes
+    if len(parts) == 1 and parts[0][0] > now:  # settled and released in one go
+        system.agenda.put(parts[0][0], ENDS, ("clean", key, tres, run, nodes))
+        return
+    system.agenda.put(now + system.overheads.cleanup, ENDS, ("settle", key, tres, nodes))
     for time, some in parts:
-        if at_once:
-            system.agenda.put(time, ENDS, ("clean", job.key, tres, run, some))
-        elif time == now:
-            release(system, now, job.key, run, some)
+        if time == now:
+            release(system, now, key, run, some)
         else:
-            system.agenda.put(time, ENDS, ("release", job.key, run, some))
-
-
-def _parts(system: Controller, job: Job, now: int, linger: int) -> list[tuple[int, int]]:
-    """(when, which nodes) become clean: the first node, where the batch script runs, later than the others."""
-    clean, slow = now + system.overheads.cleanup, 1 << job.allocation[0][0] if linger else 0
-    return [(time, nodes) for time, nodes in ((clean, job.node_bits & ~slow), (clean + linger, slow)) if nodes]
+            system.agenda.put(time, ENDS, ("release", key, run, some))
 
 
 def settle(system: Controller, now: int, key: str, tres: dict[str, int], nodes: int) -> None:
@@ -160,8 +160,6 @@ def clean(system: Controller, now: int, key: str, tres: dict[str, int], run: int
 
 
 def _owners_left(system: Controller, job: Job) -> None:
-    if not system.owners:
-        return
     for i in bits_of(job.node_bits):
         if not any(other.node_bits >> i & 1 and other.spec.exclusive == "user" for other in system.running.values()):
             system.owners.pop(i, None)

@@ -94,7 +94,7 @@ def run(system: Controller, now: int, full: bool) -> bool:
             return False
         if job.partition != name:
             job.partition, job.priority = name, job.part_priority.get(name, job.worth)
-        if _behind_a_blocked_job(system, job, name, blocked, blocked_reservations, now):
+        if (blocked or blocked_reservations) and _behind_a_blocked_job(system, job, name, blocked, blocked_reservations, now):
             continue
         if (available & system.part_nodes[name]).bit_count() < job.spec.min_nodes:
             set_reason(system, job, now, "Resources", MISSING_NODES)
@@ -105,7 +105,8 @@ def run(system: Controller, now: int, full: bool) -> bool:
         if job.spec.array and result != "started":
             rejected.add((job.spec.id, name))
             _same_for_all_tasks(system, job, now)
-        available = _after(system, job, name, result, available, blocked, blocked_reservations)
+        if result != "started":
+            available = _after(system, job, name, result, available, blocked, blocked_reservations)
     return True
 
 
@@ -132,8 +133,6 @@ def _behind_a_blocked_job(system: Controller, job: Job, name: str, blocked: set[
 def _after(system: Controller, job: Job, name: str, result: str, available: int, blocked: set[str],
            reservations: set[str]) -> int:
     """What a failed try takes away from the jobs behind it."""
-    if result == "started":
-        return available
     stops = result in {"busy", "preempting"} or (result == "policy" and system.settings.scheduler.assoc_limit_stop)
     required = sum(1 << system.cluster.index[node] for node in job.spec.nodelist)
     if required and required.bit_count() >= job.spec.min_nodes:

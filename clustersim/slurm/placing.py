@@ -133,7 +133,8 @@ def place(system: Controller, ask: Ask, pool: NodePool, partition: str) -> Chose
 def _anywhere(system: Controller, ask: Ask, pool: NodePool, partition: str) -> Chosen | None:
     """The same below any number of switches; notes the cores, which job size and limits go by."""
     lln = system.partitions[partition].lln
-    constraint = parse_constraint(ask.job.spec.constraint) if picks(ask.job.spec.constraint) else NO_CONSTRAINT
+    text = ask.job.spec.constraint
+    constraint = parse_constraint(text) if text and picks(text) else NO_CONSTRAINT
     if constraint.counts and not _counted(system, ask, pool, lln):
         return None
     chosen = _alike(system, ask, pool, lln, constraint) if constraint.alike else system.selector.choose(ask, pool, lln)
@@ -188,17 +189,15 @@ def _waits_for_switches_since(job: Job, now: int) -> int:
 
 def test_only(system: Controller, job: Job, partition: str, nodes: int) -> bool:
     """Whether the job would fit on ``nodes`` if they were empty, below whatever switches."""
-    spec = job.spec
-    if spec.switches and not job.held:
+    if job.spec.switches and not job.held:
         _waits_for_switches_since(job, system.now)
-    shape = (partition, nodes, spec.min_nodes, spec.max_nodes, spec.min_cpus, spec.ntasks, spec.ntasks_per_node,
-             spec.cpus_per_task, spec.gpus_per_node, spec.gpus_per_job, spec.gpus_per_task, spec.gpu_type, spec.exclusive,
-             spec.constraint, spec.nodelist)
-    if shape not in system.possible:
+    question = (partition, nodes, job.spec.shape)
+    known = system.possible.get(question)
+    if known is None:
         before = job.total_cpus
-        system.possible[shape] = _anywhere(system, ask_for(system, job, partition, nodes), system.blank, partition) is not None
-        job.total_cpus = before
-    return system.possible[shape]
+        known = _anywhere(system, ask_for(system, job, partition, nodes), system.blank, partition) is not None
+        system.possible[question], job.total_cpus = known, before
+    return known
 
 
 def tres(system: Controller, ask: Ask, chosen: Chosen | None) -> dict[str, int]:
@@ -218,7 +217,7 @@ def try_now(system: Controller, job: Job, partition: str, available: int, now: i
     Returns "started", or why not: "policy", "busy" (the partition is blocked), "reserved", "unavailable" (required or
     fitting nodes are down), "preempting". The reason of the job is set.
     """
-    reason = system.policy.before(job)
+    reason = system.policy.before(job) if system.policy.any else ""
     if reason:
         set_reason(system, job, now, reason)
         return "policy"

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
 from clustersim import units
@@ -62,9 +62,17 @@ class JobSpec(NamedTuple):
     array_limit: int = 0
 
     @property
+    def shape(self) -> Hashable:
+        """All that decides on which nodes the job could run: jobs that ask alike have the same."""
+        return self[_SHAPE]
+
+    @property
     def gpus(self) -> int:
         """All GPUs of the job, as far as the request says."""
         return self.gpus_per_job or self.gpus_per_node * self.min_nodes
+
+
+_SHAPE = slice(JobSpec._fields.index("min_nodes"), JobSpec._fields.index("exclude") + 1)
 
 
 def read_job(item: Section, cluster: Cluster, settings: Settings, accounting: Accounting,
