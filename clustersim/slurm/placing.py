@@ -155,14 +155,20 @@ def _alike(system: Controller, ask: Ask, pool: NodePool, lln: bool, constraint: 
 
 
 def _counted(system: Controller, ask: Ask, pool: NodePool, lln: bool) -> bool:
-    """Pick the nodes that feature counts ask for and make them required; see :mod:`~clustersim.slurm.features`."""
+    """Pick the nodes that feature counts ask for and make them required; see :mod:`~clustersim.slurm.features`.
+
+    In brackets, nodes that have the first feature as well are tried first, then those with the second, and so on
+    (``feature_bits`` in ``_pick_best_nodes``; measured: features_alike_counts).
+    """
     constraint, picked = parse_constraint(ask.job.spec.constraint), 0
+    kinds = [pool.features.get(name, 0) for name, _count in constraint.counts] if constraint.bracketed else [pool.every]
     for name, count in constraint.counts:
         having = pool.features.get(name, 0)
         if picked & ~having and not constraint.bracketed:
             return False
         nodes = ask.nodes & having & ~(picked if constraint.bracketed else 0)
-        found = system.selector.choose(Ask(ask.job, nodes, count, ask.max_nodes, count, ask.whole, counted=True), pool, lln)
+        asks = (Ask(ask.job, nodes & kind, count, ask.max_nodes, count, ask.whole, counted=True) for kind in kinds)
+        found = next((found for one in asks if (found := system.selector.choose(one, pool, lln))), None)
         if found is None:
             return False
         picked |= found.nodes

@@ -318,3 +318,14 @@ def test_a_feature_count_looks_for_one_core_on_each_node() -> None:
     busy = job("x", 0, 100, ntasks=1, nodelist="a1")
     trace = run(busy, job("w", 1, 50, nodes=3, constraint="[a*1&b*2]"), nodes=nodes, exclusive=False)
     assert starts(trace)["w"] == 1
+
+
+def test_a_bracketed_count_prefers_nodes_that_have_the_first_feature_too() -> None:
+    """``feature_bits`` in ``_pick_best_nodes`` are tried one after the other; measured: features_alike_counts."""
+    nodes = [
+        {"name": "a1", "cpus": 2, "features": ["x"]},
+        {"name": "b[1-2]", "cpus": 2, "features": ["y"]},
+        {"name": "c[1-2]", "cpus": 4, "features": ["x", "y"]},
+    ]
+    trace = run(job("w", 0, 50, nodes=3, constraint="[x*1&y*2]"), nodes=nodes, exclusive=False)
+    assert places(trace)["w"] == ("a1", "c1", "c2")
