@@ -81,13 +81,17 @@ def run(system: Controller, now: int, full: bool) -> bool:
     if is_completing(system, now):
         return True  # the release of those nodes, or the end of CompleteWait, wakes the loop again
     available, blocked, tested = system.available, set[str](), 0
-    rejected: set[tuple[str, str]] = set()
+    rejected: dict[tuple[str, str], Job] = {}
     blocked_reservations: set[str] = set()
     for job, name in queue(system, now):
-        if job.state != "PENDING" or job.preempting or (job.spec.array and (job.spec.id, name) in rejected):
+        if job.state != "PENDING" or job.preempting:
+            continue
+        if job.spec.array and (first := rejected.get((job.spec.id, name))):
+            if job.runs and job.reason != first.reason:  # a task that came back to the queue (fill_array_reasons)
+                set_reason(system, job, now, first.reason)
             continue
         if job.spec.array and not eligible(system, job, now):
-            rejected.add((job.spec.id, name))
+            rejected[job.spec.id, name] = job
             continue
         tested += 1
         if not full and tested > system.settings.scheduler.default_queue_depth + 1:
@@ -103,7 +107,7 @@ def run(system: Controller, now: int, full: bool) -> bool:
             continue
         result = try_now(system, job, name, available, now, "main")
         if job.spec.array and result != "started":
-            rejected.add((job.spec.id, name))
+            rejected[job.spec.id, name] = job
             _same_for_all_tasks(system, job, now)
         if result != "started":
             available = _after(system, job, name, result, available, blocked, blocked_reservations)

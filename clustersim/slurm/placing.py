@@ -251,7 +251,7 @@ def try_now(system: Controller, job: Job, partition: str, available: int, now: i
         lifecycle.start(system, job, partition, allocate(ask, system.pool, chosen), ask.whole, now, by)
         return "started"
     _when_it_reaches_into_one_more(system, job, partition, now)
-    return _why_not(system, ask, partition, up, verdict, now)
+    return _why_not(system, ask, partition, up, verdict, available if by == "main" else system.available)
 
 
 def _when_it_reaches_into_one_more(system: Controller, job: Job, partition: str, now: int) -> None:
@@ -263,9 +263,12 @@ def _when_it_reaches_into_one_more(system: Controller, job: Job, partition: str,
             system.recheck_at(now, changes)
 
 
-def _why_not(system: Controller, ask: Ask, partition: str, up: int, verdict: str, now: int) -> str:
-    """The reason of a job that cannot start now (the end of ``_pick_best_nodes`` and of ``select_nodes``)."""
-    job = ask.job
+def _why_not(system: Controller, ask: Ask, partition: str, up: int, verdict: str, available: int) -> str:
+    """The reason of a job that cannot start now (the end of ``_pick_best_nodes`` and of ``select_nodes``).
+
+    To the main loop the nodes of those that are blocked before are not ``available`` either (measured: reservation_ignore_two).
+    """
+    job, now = ask.job, system.now
     if verdict == "maint":
         set_reason(system, job, now, "ReqNodeNotAvail", "ReqNodeNotAvail, Reserved for maintenance")
         return "reserved"
@@ -278,12 +281,12 @@ def _why_not(system: Controller, ask: Ask, partition: str, up: int, verdict: str
     if taken or ((up & ~taken).bit_count() >= ask.min_nodes and test_only(system, job, partition, up)):
         set_reason(system, job, now, "Resources")
         return "busy"
-    set_reason(system, job, now, "ReqNodeNotAvail", _which_are_missing(system, ask, partition))
+    set_reason(system, job, now, "ReqNodeNotAvail", _which_are_missing(system, ask, partition, available))
     return "unavailable"
 
 
-def _which_are_missing(system: Controller, ask: Ask, partition: str) -> str:
-    gone = system.part_nodes[partition] & ~system.available & (ask.required or system.pool.every)
+def _which_are_missing(system: Controller, ask: Ask, partition: str, available: int) -> str:
+    gone = system.part_nodes[partition] & ~available & (ask.required or system.pool.every)
     where = hostlist.compress(system.names(gone)) if gone else ""
     return f"ReqNodeNotAvail, UnavailableNodes:{where}" if gone else "ReqNodeNotAvail, May be reserved for other job"
 
@@ -296,7 +299,7 @@ def trouble_at_submission(system: Controller, job: Job) -> tuple[str, str]:
         ask = ask_for(system, job, name, system.fitting(job, name) & system.available)
         taken = ask.nodes & (system.closing_bits | system.pool.busy) if ask.whole else 0
         if ask.required & ~system.available or (not taken and ask.nodes.bit_count() < ask.min_nodes):
-            reason, detail = "ReqNodeNotAvail", _which_are_missing(system, ask, name)
+            reason, detail = "ReqNodeNotAvail", _which_are_missing(system, ask, name, system.available)
         elif (ask.nodes & ~taken).bit_count() >= ask.min_nodes:
             return "", ""
     return reason, detail

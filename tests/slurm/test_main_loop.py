@@ -136,3 +136,18 @@ def test_fifo_finds_the_rest_of_an_array_behind_all_others() -> None:
     jobs = (job("x", 0, 50, nodes=2), job("a", 1, 50, nodes=1, array="0-1%1"), job("b", 2, 50, nodes=2))
     assert starts(run(*jobs, nodes=2, config={"SchedulerType": "sched/builtin"})) == {"x": 0, "a_0": 50, "b": 100, "a_1": 150}
     assert starts(run(*jobs, nodes=2)) == {"x": 0, "a_0": 50, "a_1": 100, "b": 150}
+
+
+def test_nodes_kept_for_a_blocked_job_count_as_unavailable_to_those_behind() -> None:
+    """``_schedule`` takes them out of ``avail_node_bitmap``, which the reason is made of; measured: reservation_ignore_two."""
+    jobs = (job("a", 0, 100, nodes=1, nodelist="n1"), job("b", 1, 50, nodelist="n1"), job("c", 2, 50, nodelist="n1"))
+    trace = run(*jobs, config=BUILTIN)
+    assert "ReqNodeNotAvail, UnavailableNodes:n1" in reasons(trace, "c")
+
+
+def test_a_task_that_came_back_has_the_reason_that_keeps_its_array() -> None:
+    """``fill_array_reasons`` in ``job_scheduler.c``; measured: array_preempt_limits."""
+    jobs = (job("a", 0, 400, 20, nodes=1, array="0-5"), job("b", 10, 500, 20, nodes=3))
+    events = [{"at": 50, "do": "requeue", "job": "a[0]"}]
+    trace = run(*jobs, nodes=4, events=events, until=350)
+    assert reasons(trace, "a_0") == ["BeginTime", "Resources"]
