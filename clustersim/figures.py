@@ -17,6 +17,7 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 MIME = "application/vnd.vegalite.v5+json"
 FONT = "Arial, Liberation Sans, Helvetica, sans-serif"  # as wide as the still pictures' program measures, almost everywhere
 ONE_COLUMN = 330  # px: more than a narrow picture has in all, and less than a wide one has between its axes
+FILLS = 8  # fills of jobs, by turns
 LETTER = 10  # px that a letter of a label takes, with the room around it
 WIDTH = 640  # px of the plotting area; a page may set another with `sized`
 
@@ -56,8 +57,11 @@ def inlined(spec: Mapping[str, Any], data: Mapping[str, list[dict[str, Any]]]) -
     return {**spec, "datasets": {name: list(rows) for name, rows in data.items()}}
 
 
-def base(height: int, layers: list[dict[str, Any]], description: str = "") -> dict[str, Any]:
-    """The frame that all figures share: size, fonts, axes, no outside address but the schema's name."""
+def base(height: int, layers: list[dict[str, Any]], description: str = "", fills: bool = False) -> dict[str, Any]:
+    """The frame that all figures share: size, fonts, axes, no outside address but the schema's name.
+
+    ``fills`` brings those of jobs, for :func:`by_number`.
+    """
     axis = {"labelColor": PALETTE["muted"], "titleColor": PALETTE["ink"], "gridColor": PALETTE["grid"],
             "domainColor": PALETTE["muted"], "tickColor": PALETTE["muted"], "labelFontSize": 12, "titleFontSize": 12,
             "titleFontWeight": "normal", "labelPadding": 4, "titlePadding": 12,
@@ -65,6 +69,7 @@ def base(height: int, layers: list[dict[str, Any]], description: str = "") -> di
     return {
         "$schema": SCHEMA, "description": description, "width": WIDTH, "height": height, "background": None,
         "padding": {"left": 14, "right": 10, "top": 4, "bottom": 4},
+        **({"params": [{"name": "fills", "value": [job_fill(n) for n in range(FILLS)]}]} if fills else {}),
         "layer": layers,
         "config": {
             "font": FONT, "view": {"stroke": None}, "axis": axis,
@@ -96,7 +101,7 @@ def mark_layers(field: str, x: Mapping[str, Any] | None = None) -> list[dict[str
 
 def job_fill(n: int) -> Any:
     """The fill of job number ``n``: one of eight colours, plain or with level, upright or slanted stripes by turns."""
-    colour, tint = PALETTE[f"job-{n % 8 + 1}"], PALETTE[f"tint-{n % 8 + 1}"]
+    colour, tint = PALETTE[f"job-{n % FILLS + 1}"], PALETTE[f"tint-{n % FILLS + 1}"]
     if n % 4 == 0:
         return colour
     x2, y2, count = ((0, 1, 5), (1, 0, 16), (1, 1, 9))[n % 4 - 1]
@@ -105,6 +110,14 @@ def job_fill(n: int) -> Any:
         paint = tint if i % 2 else colour
         stops += [{"offset": i / count, "color": paint}, {"offset": (i + 1) / count, "color": paint}]
     return {"gradient": "linear", "x1": 0, "y1": 0, "x2": x2, "y2": y2, "stops": stops}
+
+
+def by_number() -> dict[str, Any]:
+    """The encoding of a mark by the job's number, in a frame with ``fills``.
+
+    Stripes that stand in the encoding itself would be in the drawing once for each mark, and most of it.
+    """
+    return {"value": {"expr": f"fills[datum.n % {FILLS}]"}}
 
 
 def letters(ids: Iterable[str]) -> dict[str, int]:
@@ -125,12 +138,11 @@ def gantt_spec(title: str, order: Sequence[str], row_height: int = 34, unit: str
          "axis": {"tickCount": 8}, "scale": {"nice": False}}
     y = {"field": "row", "type": "nominal", "title": title, "scale": {"domain": list(order)},
          "axis": {"grid": False, "ticks": False}}
-    fills = [{"test": f"datum.n % 8 === {i}", "value": job_fill(i)} for i in range(7)]
     bar = {
         "data": {"name": "bars"},
         "mark": {"type": "bar", "stroke": PALETTE["edge"], "strokeWidth": 1, "cornerRadius": 2, "height": {"band": 0.8}},
         "encoding": {
-            "x": x, "x2": {"field": "end"}, "y": y, "fill": {"condition": fills, "value": job_fill(7)},
+            "x": x, "x2": {"field": "end"}, "y": y, "fill": by_number(),
             "tooltip": [{"field": "job", "title": _("job")}, {"field": "start", "title": _("start")},
                         {"field": "end", "title": _("end")}],
         },
@@ -138,7 +150,7 @@ def gantt_spec(title: str, order: Sequence[str], row_height: int = 34, unit: str
     where = {"x": {"field": "middle", "type": "quantitative"}, "y": y, "text": {"field": "label"}}
     letters = [{**_layer("bars", mark, where), "transform": [{"filter": "datum.label"}]}  # most of many bars have none
                for mark in _haloed({"fontSize": 14, "fontWeight": "bold"})]
-    return base(row_height * len(order), [bar, *letters, *_death_layers(y), *mark_layers("time")])
+    return base(row_height * len(order), [bar, *letters, *_death_layers(y), *mark_layers("time")], fills=True)
 
 
 def _layer(data: str, mark: Mapping[str, Any], encoding: Mapping[str, Any]) -> dict[str, Any]:

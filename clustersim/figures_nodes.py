@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clustersim.figures import ONE_COLUMN, PALETTE, base, job_fill
+from clustersim.figures import ONE_COLUMN, PALETTE, base, by_number
 
 Row = dict[str, Any]
 
@@ -46,17 +46,17 @@ def map_spec(width: float, height: float, row: int = 22) -> Row:
     y = {"field": "y", "type": "quantitative", "axis": None,
          "scale": {"domain": [0, height], "nice": False, "reverse": True}}
     fills = [{"test": f"datum.kind === '{IDLE}'", "value": PALETTE["paper"]},
-             {"test": f"datum.kind === '{OFF}'", "value": hatch()},
-             *({"test": f"datum.n % 8 === {i}", "value": job_fill(i)} for i in range(7))]
+             {"test": f"datum.kind === '{OFF}'", "value": {"expr": "hatch"}}]
     edge = {"condition": {"test": f"datum.kind === '{IDLE}'", "value": PALETTE["muted"]}, "value": PALETTE["edge"]}
     cells = layer("cells", {"type": "rect", "strokeWidth": 1}, {
-        "x": x, "x2": {"field": "x2"}, "y": y, "y2": {"field": "y2"}, "fill": {"condition": fills, "value": job_fill(7)},
+        "x": x, "x2": {"field": "x2"}, "y": y, "y2": {"field": "y2"}, "fill": {"condition": fills, **by_number()},
         "stroke": edge, "tooltip": [{"field": "who", "type": "nominal"}]})
     text = {"x": x, "y": y, "text": {"field": "text"}}
     small, names_small = ({"expr": f"width < {NARROW_CELL} * {width} ? {size} : 12"} for size in (9, 10))
     letters = [layer("letters", mark, text) for mark in haloed({"fontSize": small, "fontWeight": "bold", "baseline": "middle"})]
     names = layer("names", {"type": "text", "align": "left", "baseline": "middle", "fontSize": names_small}, text)
-    return base(round(row * height), [cells, *letters, names])
+    frame = base(round(row * height), [cells, *letters, names], fills=True)
+    return {**frame, "params": [*frame["params"], {"name": "hatch", "value": hatch()}]}
 
 
 def cells_of(held: Sequence[Sequence[str]], numbers: Mapping[str, int], left: float, top: float,

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from clustersim.figures import PALETTE, base, job_fill, mark_layers
+from clustersim.figures import PALETTE, base, by_number, mark_layers
 from clustersim.messages import _
 from clustersim.trace import Trace
 from clustersim.units import HOUR
@@ -75,7 +75,6 @@ def reasons_spec(order: Sequence[str], unit: str = "min") -> dict[str, Any]:
          "axis": {"grid": False, "ticks": False}}
     x = {"field": "start", **_axis(_("time ({unit})"), unit)}
     span = {"x": x, "x2": {"field": "end"}, "y": y}
-    fills = [{"test": f"datum.n % 8 === {i}", "value": job_fill(i)} for i in range(7)]
     legend = {"columns": 1, "symbolType": "square", "labelLimit": 0}
     by_reason = {"field": "reason", "type": "nominal", "title": None, "legend": legend,
                  "scale": {"range": [PALETTE[f"tint-{i}"] for i in (2, 5, 4, 7, 6, 3, 8, 1)]}}
@@ -86,9 +85,9 @@ def reasons_spec(order: Sequence[str], unit: str = "min") -> dict[str, Any]:
         {"data": {"name": "waits"}, "mark": wait, "encoding": {**span, "fill": by_reason}},
         {"data": {"name": "waits"}, "mark": {"type": "text", "fontSize": 11, "fontWeight": "bold"},
          "encoding": {**at, "text": {"field": "letter"}}},
-        {"data": {"name": "bars"}, "mark": run, "encoding": {**span, "fill": {"condition": fills, "value": job_fill(7)}}},
+        {"data": {"name": "bars"}, "mark": run, "encoding": {**span, "fill": by_number()}},
         {"data": {"name": "bars"}, "mark": {"type": "text", "fontSize": 12}, "encoding": {**at, "text": {"field": "label"}}},
-    ])
+    ], fills=True)
 
 
 def waiting(trace: Trace) -> list[tuple[str, int, int, str]]:

@@ -11,6 +11,7 @@ import pictures
 import pytest
 
 from clustersim.experiments import IDS, experiment
+from clustersim.figures import gantt_spec, job_fill
 from clustersim.page import outcome_data
 
 MOVE = re.compile(r"translate\(([-\d.e]+),\s*([-\d.e]+)\)")
@@ -68,3 +69,13 @@ def test_numbers_of_an_axis_keep_apart(name: str) -> None:
         pairs = (pair for row in rows_of_numbers(drawing) for pair in pairwise(row))
         near = [(one[2], other[2]) for one, other in pairs if other[0] - one[1] < ROOM]
         assert near == [], (figure, width)
+
+
+def test_stripes_are_in_a_drawing_once_however_many_jobs_there_are() -> None:
+    """Otherwise a figure of 300 jobs would be four times as large, most of it stripes."""
+    rows = [{"row": f"n{i % 30}", "job": str(i), "n": i, "start": i, "end": i + 20, "middle": i + 10, "label": ""}
+            for i in range(300)]
+    figure = {"spec": gantt_spec("node", [f"n{i}" for i in range(30)], 14), "data": {"bars": rows, "deaths": [], "marks": []}}
+    drawing = pictures.svg(figure, pictures.WIDE, "x", "wide")
+    assert drawing.count("<linearGradient") == sum(isinstance(job_fill(n), dict) for n in range(8)) == 6
+    assert len(set(re.findall(r'fill="([^"]*)"', drawing))) >= 8
