@@ -74,6 +74,7 @@ class Controller:
         self.default_partition = (self.cluster.default_partition.name,)
         self.suiting: dict[Hashable, int] = {}  # answers of inputs.wanted
         self.possible: dict[Hashable, bool] = {}  # answers of placing.test_only, which never change
+        self.afters = False  # whether a job waits for the start of another
         self.pool = NodePool(self.cluster)
         self.blank = NodePool(self.cluster)  # the empty cluster: could the job ever run?
         self.selector = Selector(self.settings.lln, Tree(self.cluster) if self.cluster.switches else None)

@@ -136,8 +136,11 @@ class Filler:
         cpus = self.available(i)
         if self.ask.whole:
             return cpus
+        spec = self.ask.job.spec
+        if spec.ntasks_per_node and spec.ntasks > 1:  # all its tasks, though fewer are left (pn_min_cpus; shapes_odd_cores)
+            return min(cpus, self.per_node)
         left = max(self.max_cpus - max(self.min_left - 1, 0), self.per_task)
-        if self.uniform or self.ask.job.spec.ntasks_per_node:  # no node gets more tasks than ntasks_per_node
+        if self.uniform or spec.ntasks_per_node:  # no node gets more tasks than ntasks_per_node
             left = min(left, self.per_node)
         return min(cpus, left)
 

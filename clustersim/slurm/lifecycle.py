@@ -53,6 +53,8 @@ def start(system: Controller, job: Job, partition: str, allocation: Allocation, 
     job.held_tres = {"cpu": job.total_cpus, "gres/gpu": gpus, "node": len(allocation)}
     system.policy.count_run(job, job.held_tres, job.node_bits)
     system.priorities.shares.run(job)
+    if system.afters:
+        system.recheck_at(now, now + 1)
     wait = now - job.submit
     system.recorder.forget_reason(job)
     system.recorder.write(now, "start", job.key, places=job.places, wait=wait, scheduler=by)

@@ -151,3 +151,15 @@ def test_a_task_that_came_back_has_the_reason_that_keeps_its_array() -> None:
     events = [{"at": 50, "do": "requeue", "job": "a[0]"}]
     trace = run(*jobs, nodes=4, events=events, until=350)
     assert reasons(trace, "a_0") == ["BeginTime", "Resources"]
+
+
+def test_a_release_of_what_is_not_held_costs_the_place_in_the_queue() -> None:
+    """``_update_job`` works the priority out anew, without the nice value; measured: mix20_events."""
+    jobs = (job("x", 0, 100, nodes=4), job("a", 1, 10, nodes=4), job("b", 2, 10, nodes=4))
+    release = [{"at": 50, "do": "release", "job": "a"}]
+    assert starts(run(*jobs, events=release)) == {"x": 0, "b": 100, "a": 110}
+    own = [{"at": 50, "do": "release", "job": "a", "user": "alice"}]
+    assert starts(run(*jobs, events=own)) == {"x": 0, "a": 100, "b": 110}
+    multifactor = {"PriorityType": "priority/multifactor", "PriorityWeightJobSize": "1000"}
+    nice = (job("x", 0, 100, nodes=4), job("a", 1, 10, nodes=4, nice=100), job("b", 2, 10, nodes=4, nice=50))
+    assert starts(run(*nice, config=multifactor, events=release)) == {"x": 0, "a": 100, "b": 110}

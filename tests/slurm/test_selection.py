@@ -285,7 +285,7 @@ def test_no_node_gets_more_tasks_than_asked_for() -> None:
     jobs = (job("a", nodes=2, ntasks_per_node=3), job("b", 1, ntasks=6, ntasks_per_node=4))
     trace = run(*jobs, nodes=2, cpus=16, exclusive=False)
     assert [place.cpus for place in trace.job("a").runs[0].places] == [3, 3]
-    assert [place.cpus for place in trace.job("b").runs[0].places] == [4, 2]
+    assert [place.cpus for place in trace.job("b").runs[0].places] == [4, 4]  # measured
 
 
 def test_many_nodes_at_once_are_the_lowest() -> None:
@@ -329,3 +329,9 @@ def test_a_bracketed_count_prefers_nodes_that_have_the_first_feature_too() -> No
     ]
     trace = run(job("w", 0, 50, nodes=3, constraint="[x*1&y*2]"), nodes=nodes, exclusive=False)
     assert places(trace)["w"] == ("a1", "c1", "c2")
+
+
+def test_each_node_gives_cores_for_all_tasks_per_node() -> None:
+    """``pn_min_cpus`` in ``_copy_job_desc_to_job_record`` and ``_cpus_to_use``; measured: shapes_odd_cores."""
+    trace = run(job("w", 0, 50, ntasks=5, ntasks_per_node=2, cpus_per_task=2), cpus=4, exclusive=False)
+    assert [place.cpus for place in trace.job("w").runs[0].places] == [4, 4, 4]
