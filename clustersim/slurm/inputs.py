@@ -209,7 +209,7 @@ def _hold(system: Controller, now: int, one: OperatorAct) -> None:
 
 
 def _release(system: Controller, now: int, one: OperatorAct) -> None:
-    """A job that nobody holds loses its nice value and its place too, if root asks (``_update_job``; measured: mix20_events)."""
+    """A job that nobody holds loses its nice value and its place, if root asks (``_update_job``; measured: mix20_events)."""
     for job in targets(system, one):
         if not job.held and one.user == "root" and job.state in {"PENDING", "RUNNING", "SUSPENDED"}:
             job.spec = job.spec._replace(nice=0)

@@ -125,5 +125,6 @@ def test_aftercorr_without_a_task_of_that_number_waits_for_the_whole_array() -> 
 def test_who_waited_for_a_start_waits_for_resources_from_then_on() -> None:
     """The periodic runs test dependencies anew; measured: mix20_events."""
     trace = run(job("a", 0, 100, nodes=4), job("p", 1, 200, 10, nodes=4), job("x", 2, 10, dependency="after:$p"))
-    found = [(event.time, event.detail["reason"]) for event in trace.events() if event.kind == "reason" and event.subject == "x"]
+    logged = [event for event in trace.events() if event.kind == "reason" and event.subject == "x"]
+    found = [(event.time, event.detail["reason"]) for event in logged]
     assert [reason for _time, reason in found] == ["Dependency", "Resources"] and 100 <= found[1][0] <= 102
