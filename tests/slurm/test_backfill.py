@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from clustersim.slurm import Session, parse_workload
 from clustersim.slurm.nodespace import NodeSpace
-from tests.slurm.build import job, places, run, starts
+from tests.slurm.build import NO_OVERHEADS, document, job, places, run, starts
 
 
 def test_a_short_job_passes_a_long_one_does_not() -> None:
@@ -121,3 +122,18 @@ def test_completing_nodes_are_planned_not_used() -> None:
     trace = run(*jobs, nodes=3, config={"KillWait": 40}, events=[{"at": 100, "do": "scancel", "job": "stubborn"}])
     assert trace.job("stubborn").runs[0].released == 140 == starts(trace)["b"] and starts(trace)["c"] == 100
     assert (places(trace)["b"], places(trace)["c"]) == (("n1",), ("n2", "n3"))
+
+
+def test_a_plan_may_move_back_when_the_first_job_to_end_has_ended() -> None:
+    """Running jobs are taken away in windows that double from the end of the first of them (``_will_run_test`` in
+    ``cons_common/job_test.c``). At 120 s the wide job is planned for 480 s, when the fourth node is free. A second later the
+    first to end is another one, whose windows take in the job that ends at 660 s as well: in this round the plan is 660 s, on
+    other nodes, and a job of seven minutes may start on the node that the earlier plan had.
+    """
+    nodes = [{"name": "n[1-2]", "cpus": 2}, {"name": "m[1-2]", "cpus": 1}]
+    early = [("a", 0, 11, 1), ("b", 0, 8, 1), ("c", 60, 1, 1), ("wide", 60, 1, 3)]
+    late = [("d", 61, 7, 1), ("e", 61, 1, 1), ("f", 61, 1, 1)]
+    jobs = [job(name, at, limit * 60, limit, nodes=count) for name, at, limit, count in [*early, *late]]
+    lab = Session(parse_workload(document(*jobs, nodes=nodes)), overheads=NO_OVERHEADS)
+    assert [lab.run_until(time).row("wide").planned for time in (60, 120, 121)] == [480, 480, 660]
+    assert lab.row("d").start == 121 and lab.run_until(600).row("wide").start == 541
