@@ -16,7 +16,7 @@ from clustersim.slurm.accounts import Association
 from clustersim.slurm.depend import FINISHED
 from clustersim.slurm.features import parse_constraint
 from clustersim.slurm.jobs import Job, bits_of
-from clustersim.slurm.placing import eligible, part_trouble, test_only, trouble_at_submission
+from clustersim.slurm.placing import eligible, part_trouble, taking_jobs, test_only, trouble_at_submission
 from clustersim.slurm.requests import JobSpec
 from clustersim.slurm.reserve import Reservation
 from clustersim.slurm.workload import OperatorAct, partition_value
@@ -90,6 +90,7 @@ def _job(system: Controller, spec: JobSpec, association: Association | None, now
     key = spec.id if not spec.array else f"{spec.id}_{task}"
     partitions = spec.partitions or system.default_partition
     if len(partitions) > 1:
+        partitions = taking_jobs(system, partitions) or partitions
         partitions = tuple(sorted(partitions, key=lambda name: -system.partitions[name].priority_tier))
     qos = spec.qos or (association.default_qos if association else "") or "normal"
     job = Job(key, spec, system.next_number, task, now, partitions=partitions, partition=partitions[0], qos=qos,
@@ -102,6 +103,8 @@ def _job(system: Controller, spec: JobSpec, association: Association | None, now
 def _refusal(system: Controller, job: Job, association: Association | None, tasks: int) -> str:
     """What sbatch prints when the controller refuses the job at once; "" if it does not."""
     spec, settings = job.spec, system.settings
+    if not taking_jobs(system, job.partitions):
+        return REFUSED.format(why="Required partition not available (inactive or drain)")
     if settings.associations and association is None:
         return REFUSED.format(why="Invalid account or account/partition combination specified")
     if "qos" in settings.enforce and association and job.qos not in (association.qos or ("normal",)):
@@ -113,10 +116,10 @@ def _refusal(system: Controller, job: Job, association: Association | None, task
     said = [message for _reason, message in troubles if message] if mode != "NO" else []
     if (mode == "ALL" and said) or (mode == "ANY" and len(said) == len(troubles)):
         return REFUSED.format(why=said[0 if mode == "ALL" else -1])  # _valid_job_part: ALL stops at the first, ANY goes on
-    limit = system.policy.refuse_submit(job, tasks)
-    if limit or system.policy.deny_on_limit(job):
+    limit = system.policy.refuse_submit(job, tasks) or system.policy.deny_on_limit(job)
+    if limit:
         why = "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
-        return (f"sbatch: error: {limit}\n" if limit else "") + REFUSED.format(why=why)
+        return f"sbatch: error: {limit}\n" + REFUSED.format(why=why)
     if spec.reservation and spec.reservation not in system.reservations.all:
         return REFUSED.format(why="Requested reservation is invalid")
     if spec.reservation and not system.reservations.all[spec.reservation].admits(job):

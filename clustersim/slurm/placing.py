@@ -93,6 +93,11 @@ def _recheck_delays(system: Controller, job: Job, now: int) -> None:
                 system.recheck_at(now, due)
 
 
+def taking_jobs(system: Controller, partitions: tuple[str, ...]) -> tuple[str, ...]:
+    """The partitions that take submissions (``_alt_part_test`` in ``job_mgr.c``; measured: begin_partition_states)."""
+    return tuple(name for name in partitions if system.partitions[name].state not in {"DRAIN", "INACTIVE"})
+
+
 def part_trouble(system: Controller, job: Job, partition: str) -> tuple[str, str]:
     """(reason, refusal) of the partition limit that keeps the job out, both "" if none does.
 

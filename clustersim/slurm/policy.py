@@ -111,11 +111,13 @@ class Policy:
                    for name in self._accounts(job)]
         return next((name for name, most, key in checks if most is not None and self._of(*key).submitted + count > most), "")
 
-    def deny_on_limit(self, job: Job) -> bool:
-        """QOS flag ``DenyOnLimit``: what could never run under the per-job limits is refused at submission."""
+    def deny_on_limit(self, job: Job) -> str:
+        """QOS flag ``DenyOnLimit``: what could never run under the per-job limits is refused at submission; the limit."""
         qos = self.accounting.qos[job.qos]
-        return self.any and "DenyOnLimit" in qos.flags and bool(
-            self._over_wall(qos.limits, job) or self._static(qos.limits, job, self.request(job), "qos"))
+        if not self.any or "DenyOnLimit" not in qos.flags:
+            return ""
+        wall = "QOSMaxWallDurationPerJobLimit" if self._over_wall(qos.limits, job) else ""
+        return wall or self._static(qos.limits, job, self.request(job), "qos")
 
     def before(self, job: Job) -> str:
         """Limits that need no placement: numbers of jobs and time limits."""

@@ -204,3 +204,20 @@ def test_a_node_counts_once_for_all_jobs_of_a_group() -> None:
         assert starts(trace) == {"a": 0, "b": 1, "c": None}
     whole = run(*(dict(one, exclusive=True) for one in jobs[:2]), accounting=limited(qos={"GrpTRES": "node=2"}), config=LIMITS)
     assert starts(whole) == {"a": 0, "b": 100}
+
+
+def test_a_limit_that_denies_is_named() -> None:
+    """Measured: limits_deny_arrays."""
+    for limits, reason in (({"MaxWall": "4"}, "QOSMaxWallDurationPerJobLimit"), ({"MaxTRES": "cpu=1"}, "QOSMaxCpuPerJobLimit")):
+        one = job("a", 0, 60, 9, ntasks=2, account="lab", qos="q")
+        trace = run(one, config=LIMITS, accounting=limited(qos={**limits, "flags": "DenyOnLimit"}))
+        assert why(trace, "a").startswith(f"sbatch: error: {reason}\nsbatch: error: Batch job submission failed: Job violates")
+
+
+@pytest.mark.parametrize("state", ["DRAIN", "INACTIVE"])
+def test_a_partition_that_is_draining_or_inactive_takes_no_submission(state: str) -> None:
+    """``_alt_part_test`` in ``job_mgr.c``; measured: begin_partition_states."""
+    parts = [{"name": "main", "Default": "YES"}, {"name": "q", "State": state}]
+    trace = run(job("a", partition="q"), job("b", 1, partition="q,main"), partitions=parts)
+    assert why(trace, "a").endswith(": Required partition not available (inactive or drain)")
+    assert trace.job("b").extra["partition"] == "main" and starts(trace)["b"] == 1
