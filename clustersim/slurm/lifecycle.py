@@ -72,9 +72,14 @@ def list_last(system: Controller, jobs: list[Job]) -> None:
 
 def _split(system: Controller, job: Job) -> None:
     """A task that starts keeps the place of its array in the list; what is left of the array is a new record behind all
-    others (``job_array_split`` in ``job_mgr.c``). Only ``sched/builtin`` walks the list; measured: builtin_reservation."""
-    if job.spec.array and not job.runs and not system.settings.backfill:
-        list_last(system, [task for task in system.arrays[job.spec.id] if task.state == "PENDING" and not task.runs])
+    others (``job_array_split`` in ``job_mgr.c``), which may make victims at once. Only ``sched/builtin`` walks the list;
+    measured: builtin_reservation."""
+    if job.spec.array and not job.runs and (system.settings.preemption or not system.settings.backfill):
+        left = [task for task in system.arrays[job.spec.id] if task.state == "PENDING" and not task.runs]
+        for task in left:
+            task.preempt_since = None
+        if not system.settings.backfill:
+            list_last(system, left)
 
 
 def _go_on(system: Controller, job: Job, now: int) -> None:

@@ -215,3 +215,14 @@ def test_the_lowest_tier_pauses_first() -> None:
     )
     assert places(trace)["h"] == places(trace)["l"] == ("n2",)
     assert [e.subject for e in trace.events() if e.kind == "signal"] == ["l", "l"]
+
+
+def test_the_tasks_of_an_array_preempt_one_right_after_the_other() -> None:
+    """``job_array_split`` in ``job_mgr.c`` resets ``preempt_start_time`` for what is left of the array."""
+    more = qos("cancel", PreemptMode="REQUEUE")
+    more["accounting"]["qos"] += [{"name": "mid", "priority": 5, "preempt": "low"}]
+    more["accounting"]["qos"][1]["preempt"] = "low,mid"
+    more["accounting"]["users"][0]["qos"] = "normal,low,mid,high"
+    below = [{**lab("a", 0, "low", 1), "array": "0-1"}, {**lab("b", 10, "mid", 1), "array": "0-1"}, lab("m", 80, "mid", 1, 80)]
+    trace = run(*below, {**lab("h", 120, "high", 1, 80), "array": "1-3"}, nodes=4, **more)
+    assert max(starts(trace)[f"h_{i}"] or 0 for i in (1, 2, 3)) <= 124
