@@ -103,7 +103,6 @@ class Controller:
         self.future = Future(self.pool)  # the jobs that run and are not suspended
 
     def _healthy_nodes(self) -> None:
-        self.closing = [0] * self.pool.size  # completing jobs on each node
         self.closing_bits = self.down = self.drain = self.silent = self.planned = self.maint = 0
         self.unclean: dict[tuple[str, int], int] = {}  # (job, run) that is over -> nodes that still complete
         self.stuck: list[tuple[str, int, int]] = []  # (job, run, nodes that cannot be cleaned up: their daemon is dead)

@@ -49,7 +49,8 @@ def start(system: Controller, job: Job, partition: str, allocation: Allocation, 
         system.owners.update((i, job.spec.user) for i in bits_of(job.node_bits))
     del system.pending[job.key]
     system.running[job.key] = job
-    _split(system, job)
+    if job.spec.array:
+        _split(system, job)
     job.held_tres = {"cpu": job.total_cpus, "gres/gpu": gpus, "node": len(allocation)}
     system.policy.count_run(job, job.held_tres, job.node_bits)
     system.priorities.shares.run(job)
@@ -74,7 +75,7 @@ def _split(system: Controller, job: Job) -> None:
     """A task that starts keeps the place of its array in the list; what is left of the array is a new record behind all
     others (``job_array_split`` in ``job_mgr.c``), which may make victims at once. Only ``sched/builtin`` walks the list;
     measured: builtin_reservation."""
-    if job.spec.array and not job.runs and (system.settings.preemption or not system.settings.backfill):
+    if not job.runs and (system.settings.preemption or not system.settings.backfill):
         left = [task for task in system.arrays[job.spec.id] if task.state == "PENDING" and not task.runs]
         for task in left:
             task.preempt_since = None
@@ -111,8 +112,6 @@ def end(system: Controller, job: Job, now: int, state: str, exit_code: str = "0:
     system.future.remove(job)
     system.priorities.shares.end(job, now)
     del system.running[job.key]
-    for i, _cpus, _gpus in job.allocation:
-        system.closing[i] += 1
     system.closing_bits |= job.node_bits
     system.touched |= job.node_bits
     job.state, job.end, job.completing, job.requeue_pending = state, now, True, requeue
@@ -184,15 +183,14 @@ def release(system: Controller, now: int, key: str, run: int, nodes: int) -> Non
     if stuck:
         system.stuck.append((key, run, stuck))
         nodes &= ~stuck
-    for i in bits_of(nodes):
-        system.closing[i] -= 1
-        if not system.closing[i]:
-            system.closing_bits &= ~(1 << i)
+    left = system.unclean[key, run] = system.unclean[key, run] & ~nodes
+    system.closing_bits &= ~nodes
+    for others in system.unclean.values():  # other jobs may complete on the same nodes
+        system.closing_bits |= others
     system.touched |= nodes
-    system.unclean[key, run] &= ~nodes
     if nodes and system.settings.gang:
         preempt.wake_paused(system, now)
-    if system.unclean[key, run]:
+    if left:
         early = tuple((name, now) for name in system.names(nodes))
         job.runs[run - 1] = job.runs[run - 1]._replace(early=job.runs[run - 1].early + early)
         system.seen_periodically(now)
