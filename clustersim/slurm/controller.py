@@ -25,7 +25,7 @@ from clustersim.slurm.jobs import Job, bits_of
 from clustersim.slurm.policy import Policy
 from clustersim.slurm.pool import NodePool
 from clustersim.slurm.priority import Priorities
-from clustersim.slurm.record import Nodes, Recorder
+from clustersim.slurm.record import Nodes, Recorder, nodes_now
 from clustersim.slurm.reserve import Reservations
 from clustersim.slurm.select import Selector
 from clustersim.slurm.topology import Tree
@@ -278,8 +278,8 @@ class Controller:
     def moment(self, nodes: int) -> Nodes:
         """What decides the states of ``nodes`` now."""
         pool = self.pool
-        return Nodes(self.now, nodes, pool.busy, pool.free_cpus.sets.get(0, 0), self.down, self.drain,
-                     self.closing_bits, self.maint, self.planned)
+        return nodes_now((self.now, nodes, pool.busy, pool.free_cpus.sets.get(0, 0), self.down, self.drain,
+                          self.closing_bits, self.maint, self.planned))
 
 
 def _recheck(system: Controller, now: int) -> None:

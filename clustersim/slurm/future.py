@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
+from operator import or_
 from typing import TYPE_CHECKING
 
 from clustersim.slurm import preempt
@@ -62,7 +64,7 @@ class Future:
 
     def _forget(self) -> None:
         self._pools = {0: self.pool}
-        self._emptied: tuple[list[int], list[int]] | None = None
+        self._held: list[int] | None = None
 
     def after(self, count: int) -> NodePool:
         """The nodes without the first ``count`` jobs."""
@@ -98,24 +100,11 @@ class Future:
             window *= 2
 
     @property
-    def emptied(self) -> tuple[list[int], list[int]]:
-        """The position of each job that leaves nodes empty when all before it are gone, in order; and for each of them all
-        nodes that are empty then."""
-        if self._emptied is None:
-            positions, empties, empty = [], [], self.pool.every
-            idle = empty & ~self.pool.busy
-            for position in range(len(self.nodes) - 1, -1, -1):
-                left = self.nodes[position] & empty
-                if left:  # no later job has them
-                    positions.append(position)
-                    empties.append(empty)
-                    empty ^= left
-                    if empty == idle:
-                        break
-            positions.reverse()
-            empties.reverse()
-            self._emptied = positions, empties
-        return self._emptied
+    def held(self) -> list[int]:
+        """The nodes that jobs still hold when the first so many are gone, from none to all of them."""
+        if self._held is None:
+            self._held = [*accumulate(reversed(self.nodes), or_, initial=0)][::-1]
+        return self._held
 
 
 class PausingFuture(Future):
@@ -201,23 +190,19 @@ def _by_empty_nodes(system: Controller, ask: Ask, partition: str, future: Future
     idle = system.pool.every & ~system.pool.busy
     first = 0
     if (fit & idle).bit_count() < ask.min_nodes:
-        positions, empties = future.emptied
-        end = bisect_left(positions, last)
-        if not end or (fit & empties[end - 1]).bit_count() < ask.min_nodes:
+        if (fit & ~future.held[last]).bit_count() < ask.min_nodes:
             return last, lambda position: None
-        first = positions[bisect_left(empties, ask.min_nodes, 0, end, key=lambda empty: (fit & empty).bit_count())]
+        first = bisect_left(future.held, ask.min_nodes, 1, last, key=lambda held: (fit & ~held).bit_count()) - 1
 
     def on_empty_nodes(position: int) -> Chosen | None:
-        positions, empties = future.emptied
-        gone = bisect_right(positions, position)
-        empty = empties[gone - 1] if gone else idle
-        question = (fit & empty, ask.required, system.partitions[partition])
+        empty = fit & ~future.held[position + 1]
+        question = (empty, ask.required, system.partitions[partition])
         if ask.job.last_question == question and not ask.job.spec.switches:
             chosen: Chosen | None = ask.job.last_answer
             if chosen is not None:
                 ask.job.total_cpus = chosen.cpus
             return chosen
-        found = place(system, ask.on(fit & empty), system.blank, partition)
+        found = place(system, ask.on(empty), system.blank, partition)
         ask.job.last_question, ask.job.last_answer = question, found
         return found
 

@@ -6,8 +6,6 @@ alike, goes to the shortest run that is long enough; if none is, to the longest 
 """
 from __future__ import annotations
 
-from bisect import bisect_left
-
 from clustersim.slurm.fill import NO_LIMIT, Ask, Chosen, lowest
 from clustersim.slurm.pool import NodePool
 
@@ -89,12 +87,10 @@ def alike_nodes(pool: NodePool, nodes: int, count: int, cpus: int) -> Chosen | N
         if here:
             if not any(bits & here == here for bits in pool.free_cpus.sets.values()):
                 return None
-            runs = _runs(here)
-            while runs and missing:
-                i = bisect_left(runs, (missing,))
-                if i == len(runs):
-                    i = bisect_left(runs, (runs[-1][0],))
-                taken = lowest(runs.pop(i)[2], missing)
+            while here and missing:
+                run = _best_run(here, missing)
+                here ^= run
+                taken = lowest(run, missing)
                 chosen |= taken
                 missing -= taken.bit_count()
             if not missing:
@@ -102,16 +98,21 @@ def alike_nodes(pool: NodePool, nodes: int, count: int, cpus: int) -> Chosen | N
     return Chosen(chosen, count * cpus, cpus)
 
 
-def _runs(nodes: int) -> list[tuple[int, int, int]]:
-    """The runs of neighbouring nodes, shortest first, of equals the first: (length, first node as a bit, nodes)."""
-    runs = []
+def _best_run(nodes: int, count: int) -> int:
+    """The shortest run of neighbouring nodes that has ``count`` or more; if none has, the longest. Of equals the first."""
+    best = longest = fewest = most = 0
     while nodes:
-        first = nodes & -nodes
-        run = nodes & ~(nodes + first)
-        runs.append((run.bit_count(), first, run))
+        run = nodes & ~(nodes + (nodes & -nodes))  # the carry runs up to the first gap
+        size = run.bit_count()
+        if size == count:
+            return run
+        if size > count:
+            if size < fewest or not best:
+                best, fewest = run, size
+        elif size > most:
+            longest, most = run, size
         nodes ^= run
-    runs.sort()
-    return runs
+    return best or longest
 
 
 def _run_around(nodes: int, one: int) -> int:

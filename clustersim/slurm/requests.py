@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from clustersim import units
@@ -106,30 +107,47 @@ def read_job(item: Section, cluster: Cluster, settings: Settings, accounting: Ac
     return spec
 
 
-_COUNT = (1, MAX_COUNT)
-_PLAIN = {"at": (0, MAX_SECONDS), "run_s": (0, MAX_SECONDS), "time_limit_min": (1, MAX_SECONDS), "nodes": _COUNT,
-          "ntasks": _COUNT, "ntasks_per_node": _COUNT, "cpus_per_task": _COUNT, "gpus_per_node": (0, MAX_COUNT)}
+_NEEDED, _SIZES = {"id", "user", "at", "run_s"}, ("nodes", "ntasks", "ntasks_per_node", "cpus_per_task", "gpus_per_node")
+_KNOWN = _NEEDED | {"time_limit_min", *_SIZES}
 _ID = re.compile(r"[A-Za-z0-9_.-]+")
+_NOT_GIVEN = object()
 
 
 def _plain(data: dict[str, Any]) -> JobSpec | None:
     """The job if it has nothing but who, when and how large, all as it should be; else it has to be read with care.
 
-    Most jobs of a large file are so, and one look at each of their keys is enough.
+    Most jobs of a large file are so, many of the same size.
     """
-    for key, value in data.items():
-        if key in _PLAIN:
-            low, high = _PLAIN[key]
-            if type(value) is not int or not low <= value <= high:
-                return None
-        elif key not in ("id", "user") or type(value) is not str or not value:
-            return None
-    if not data.keys() >= {"id", "user", "at", "run_s"} or not _ID.fullmatch(data["id"]):
+    if not _NEEDED <= data.keys() <= _KNOWN:
         return None
     find = data.get
-    size = _size_of(find("nodes", 0), find("ntasks", 0), find("ntasks_per_node", 0), find("cpus_per_task", 1))
-    return JobSpec(data["id"], data["at"], data["user"], data["run_s"], find("time_limit_min"), data["id"],
-                   gpus_per_node=find("gpus_per_node", 0), **size)
+    name, user, at, run, limit = data["id"], data["user"], data["at"], data["run_s"], find("time_limit_min", _NOT_GIVEN)
+    if type(name) is not str or not _ID.fullmatch(name) or type(user) is not str or not user:
+        return None
+    if not (type(at) is type(run) is int and 0 <= at <= MAX_SECONDS and 0 <= run <= MAX_SECONDS):
+        return None
+    if limit is _NOT_GIVEN:
+        limit = None
+    elif type(limit) is not int or not 1 <= limit <= MAX_SECONDS:
+        return None
+    try:
+        rest = _plain_size(*[find(key, _NOT_GIVEN) for key in _SIZES])
+    except TypeError:  # a list or an object
+        return None
+    return None if rest is None else JobSpec._make((name, at, user, run, limit, name, *rest))
+
+
+@lru_cache(maxsize=4096, typed=True)  # typed: neither true nor 1.0 is 1
+def _plain_size(nodes: Any, tasks: Any, per_node: Any, per_task: Any, gpus: Any) -> tuple[Any, ...] | None:
+    """All fields behind the name for a job of this size, ``None`` if a value is not as it should be."""
+    for value, low in ((nodes, 1), (tasks, 1), (per_node, 1), (per_task, 1), (gpus, 0)):
+        if value is not _NOT_GIVEN and (type(value) is not int or not low <= value <= MAX_COUNT):
+            return None
+    nodes, tasks, per_node, gpus = (0 if value is _NOT_GIVEN else value for value in (nodes, tasks, per_node, gpus))
+    per_task = 1 if per_task is _NOT_GIVEN else per_task
+    size = _size_of(nodes, tasks, per_node, per_task)
+    spec = JobSpec("", 0, "", 0, gpus_per_node=gpus, **size)
+    return spec[JobSpec._fields.index("name") + 1:]
 
 
 def _identity(item: Section, cluster: Cluster, accounting: Accounting) -> dict[str, Any]:

@@ -74,11 +74,11 @@ def _without_poor_nodes(pick: Method, ask: Ask, pool: NodePool, nodes: int, min_
 
 def usable(ask: Ask, pool: NodePool) -> int:
     """The candidates with room for at least one task and the GPUs each node must give."""
-    spec = ask.job.spec
-    nodes = ask.nodes & pool.free_cpus.at_least(least_cpus(ask))
+    spec, tasks = ask.job.spec, least_tasks(ask)
+    nodes = ask.nodes & pool.free_cpus.at_least(tasks * spec.cpus_per_task)
     if ask.whole:
         nodes &= ~pool.busy
-    gpus = max(spec.gpus_per_node, spec.gpus_per_task * least_tasks(ask), 1 if spec.gpus_per_job else 0)
+    gpus = max(spec.gpus_per_node, spec.gpus_per_task * tasks, 1 if spec.gpus_per_job else 0)
     if gpus:
         nodes &= pool.free_gpus.at_least(gpus)
         if spec.gpu_type:
