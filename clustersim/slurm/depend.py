@@ -39,17 +39,24 @@ def judge(job: Job, now: int, find: Callable[[str], list[Job]], rivals: Callable
     """``met``, ``waits`` or ``never``. ``find(name)`` gives the job or all tasks of an array, nothing if unknown;
     ``rivals(job)`` tells whether an earlier job of the same name and user is not finished (singleton)."""
     clauses, any_of = parse_dependency(job.spec.dependency)
-    answers = []
-    for clause in clauses:
-        if clause.kind == "singleton":
-            answers.append(WAITS if rivals(job) else MET)
-        else:
-            answers.append(_one(clause, job, now, find))
-    if not answers:
-        return MET
+    answers = [_clause(place, clause, job, now, find, rivals) for place, clause in enumerate(clauses)]
     if any_of:
-        return MET if MET in answers else NEVER if all(a == NEVER for a in answers) else WAITS
-    return NEVER if NEVER in answers else WAITS if WAITS in answers else MET
+        whole = MET if MET in answers else NEVER if all(a == NEVER for a in answers) else WAITS
+    else:
+        whole = NEVER if NEVER in answers else WAITS if WAITS in answers else MET
+    if whole == MET:  # no clause is left (``list_flush``)
+        job.decided.update(dict.fromkeys(range(len(clauses)), MET))
+    return whole
+
+
+def _clause(place: int, clause: Dependency, job: Job, now: int, find: Callable[[str], list[Job]], rivals: Callable[[Job], bool]) -> str:
+    """The answer to one clause; once it is met or failed it stays so, whatever the other job does later (``depend_state``)."""
+    if place not in job.decided:
+        answer = (WAITS if rivals(job) else MET) if clause.kind == "singleton" else _one(clause, job, now, find)
+        if answer == WAITS:
+            return WAITS
+        job.decided[place] = answer
+    return job.decided[place]
 
 
 def _one(clause: Dependency, job: Job, now: int, find: Callable[[str], list[Job]]) -> str:

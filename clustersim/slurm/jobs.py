@@ -48,6 +48,7 @@ class Job:
     limit: int | None = None  # minutes
     begin: int = 0
     eligible: int | None = None
+    decided: dict[int, str] = field(default_factory=dict)  # clauses of the dependency, by place, that are met or can never be
     total_cpus: int = 0  # cores at the last placement tried; 0 before any
     planned: int | None = None  # start estimated by the last backfill cycle
     switch_since: int | None = None

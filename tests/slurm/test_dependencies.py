@@ -42,6 +42,29 @@ def test_what_can_never_be_met_waits_for_ever(dependency: str) -> None:
     assert run(*jobs, until=900, config=config).job("x").state == "CANCELLED"
 
 
+@pytest.mark.parametrize(
+    ("dependency", "start"), [("afterany:$a", 100), ("afterany:$a,afterany:$b", 200), ("after:$a,afterany:$b", 200)]
+)
+def test_a_clause_that_was_met_stays_met_when_its_job_is_requeued(dependency: str, start: int) -> None:
+    """``depend_state`` is never taken back (``test_job_dependency``); measured: dependencies_requeued."""
+    jobs = (
+        job("a", 0, 50, nodes=1),
+        job("b", 1, 199, 5, nodes=1),
+        job("c", 2, 98, nodes=2),
+        job("x", 3, 40, nodes=3, dependency=dependency),
+    )
+    again = [{"at": at, "do": "requeue", "job": name} for at, name in ((60, "a"), (210, "x"), (300, "a"))]
+    trace = run(*jobs, until=900, events=again)
+    assert [one.start for one in trace.job("x").runs] == [start, 331]
+    assert trace.job("a").runs[-1].start == 421
+
+
+def test_a_clause_that_failed_stays_failed_when_its_job_is_run_again() -> None:
+    jobs = (job("a", 0, 50, nodes=1), job("b", 1, 10, nodes=1), job("x", 3, 40, dependency="afternotok:$a?afternotok:$b"))
+    trace = run(*jobs, until=900, events=[{"at": 60, "do": "requeue", "job": "a"}, {"at": 190, "do": "scancel", "job": "a"}])
+    assert (trace.job("a").state, trace.job("x").state, trace.job("x").reason) == ("CANCELLED", "PENDING", "DependencyNeverSatisfied")
+
+
 def test_singletons_of_one_name_and_user_run_one_at_a_time() -> None:
     one = {"job_name": "solo", "dependency": "singleton"}
     trace = run(
