@@ -49,7 +49,9 @@ def judge(job: Job, now: int, find: Callable[[str], list[Job]], rivals: Callable
     return whole
 
 
-def _clause(place: int, clause: Dependency, job: Job, now: int, find: Callable[[str], list[Job]], rivals: Callable[[Job], bool]) -> str:
+def _clause(
+    place: int, clause: Dependency, job: Job, now: int, find: Callable[[str], list[Job]], rivals: Callable[[Job], bool]
+) -> str:
     """The answer to one clause; once it is met or failed it stays so, whatever the other job does later (``depend_state``)."""
     if place not in job.decided:
         answer = (WAITS if rivals(job) else MET) if clause.kind == "singleton" else _one(clause, job, now, find)

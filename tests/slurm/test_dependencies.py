@@ -62,7 +62,8 @@ def test_a_clause_that_was_met_stays_met_when_its_job_is_requeued(dependency: st
 def test_a_clause_that_failed_stays_failed_when_its_job_is_run_again() -> None:
     jobs = (job("a", 0, 50, nodes=1), job("b", 1, 10, nodes=1), job("x", 3, 40, dependency="afternotok:$a?afternotok:$b"))
     trace = run(*jobs, until=900, events=[{"at": 60, "do": "requeue", "job": "a"}, {"at": 190, "do": "scancel", "job": "a"}])
-    assert (trace.job("a").state, trace.job("x").state, trace.job("x").reason) == ("CANCELLED", "PENDING", "DependencyNeverSatisfied")
+    assert trace.job("a").state == "CANCELLED"
+    assert (trace.job("x").state, trace.job("x").reason) == ("PENDING", "DependencyNeverSatisfied")
 
 
 def test_singletons_of_one_name_and_user_run_one_at_a_time() -> None:
