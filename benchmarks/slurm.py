@@ -29,7 +29,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from _process import measure
+from _process import compile_package, measure
 
 HERE = Path(__file__).resolve().parent
 JOBS, NODES, GPUS, CPUS = 10_000, 1_000, 8, 64
@@ -171,6 +171,7 @@ def main() -> int:
         simulate(args.simulate) if args.simulate else load_conf(args.conf)
         return 0
     failed = False
+    compile_package()
     print("   mix  load  waited  mean wait  reference s  clustersim s  ratio at most")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

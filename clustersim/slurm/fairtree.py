@@ -4,7 +4,6 @@ Source: facts, section 2; ``src/plugins/priority/multifactor/fair_tree.c`` of Sl
 """
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,13 +17,16 @@ DECAY = 0.693  # Slurm's value of ln 2
 
 @dataclass(slots=True, eq=False)
 class _Branch:
-    """One account or user of the tree. ``usage`` is in core seconds, decayed."""
+    """One account or user of the tree. ``usage`` is in core seconds, decayed; ``cores`` run since before the last
+    recalculation; ``place`` is its position in the tree's list of branches."""
 
     name: str
     user: bool
     shares: int
     above: _Branch | None = None
     usage: float = 0.0
+    cores: int = 0
+    place: int = 0
     children: list[_Branch] = field(default_factory=list)
     share: float = 0.0  # of its parent's shares
     who: tuple[str, str] = ("", "")  # of a user: name and account
@@ -48,7 +50,8 @@ class FairTree:
         self.kept = 1 - DECAY / half_life if half_life else 1.0  # what a second leaves of usage
         self.ends = ends
         self.root = _Branch("", False, 1)
-        self.branches = {"": self.root}
+        self.branches: dict[str, _Branch] = {}
+        self._add(self.root)
         self._add(_Branch("root@", True, 1, self.root, who=("root", "")))
         for account in accounting.accounts.values():
             parent = "" if account.parent in {"", "root"} else account.parent
@@ -62,12 +65,12 @@ class FairTree:
                 child.share = child.shares / total if total else 0.0
         self.lines = {name: tuple(_line(branch)) for name, branch in self.branches.items()}  # each with all above it
         self.users = sum(branch.user for branch in self.branches.values())
-        self.cores: defaultdict[str, int] = defaultdict(int)  # branch of a user -> cores that run since before ``last``
         self.fresh: dict[str, tuple[str, int, int]] = {}  # job that started since ``last`` -> branch, cores, start
         self.last = 0
         self.rank()
 
     def _add(self, branch: _Branch) -> None:
+        branch.place = len(self.branches)
         self.branches[branch.name] = branch
         if branch.above is not None:
             branch.above.children.append(branch)
@@ -87,7 +90,8 @@ class FairTree:
         if job.key in self.fresh:
             name, cores, since = self.fresh.pop(job.key)
         else:
-            self.cores[name] -= cores
+            for branch in self.lines.get(name, ()):
+                branch.cores -= cores
         if self.ends:
             self._charge(name, cores, now - since)
 
@@ -96,15 +100,11 @@ class FairTree:
         passed = now - self.last
         factor = self.kept ** passed
         for branch in self.branches.values():
-            branch.usage *= factor
-        for name, cores in self.cores.items():
-            if cores:
-                amount = cores * passed * factor
-                for branch in self.lines.get(name, ()):
-                    branch.usage += amount
+            branch.usage = (branch.usage + branch.cores * passed) * factor
         for name, cores, start in self.fresh.values():
             self._charge(name, cores, now - start)
-            self.cores[name] += cores
+            for branch in self.lines.get(name, ()):
+                branch.cores += cores
         self.fresh, self.last = {}, now
         self.rank()
 
@@ -116,13 +116,13 @@ class FairTree:
 
     def rank(self) -> None:
         """Take the usage as it is for the ranking."""
-        self.ranking = Ranking(self.root, self.users, {name: branch.usage for name, branch in self.branches.items()})
+        self.ranking = Ranking(self.root, self.users, [branch.usage for branch in self.branches.values()])
 
 
 class Ranking:
     """The tree at one usage. It is worked out when somebody asks: most recalculations come and go without."""
 
-    def __init__(self, root: _Branch, users: int, usage: dict[str, float]) -> None:
+    def __init__(self, root: _Branch, users: int, usage: list[float]) -> None:
         self._root, self._users, self._usage = root, users, usage
 
     @cached_property
@@ -158,6 +158,6 @@ class Ranking:
         """``LevelFS``: the branch's part of the shares over its part of the usage, among its siblings."""
         if not branch.share or branch.above is None:
             return 0.0
-        used = self._usage[branch.name]
-        part = used / self._usage[branch.above.name] if used else 0.0
+        used = self._usage[branch.place]
+        part = used / self._usage[branch.above.place] if used else 0.0
         return branch.share / part if part else inf

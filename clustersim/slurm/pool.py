@@ -45,20 +45,18 @@ class Levels:
 
     def change(self, nodes: int, more: int) -> None:
         """Add ``more`` to the amount of all ``nodes``."""
-        sets = self.sets
+        sets, moved = self.sets, []
         if self._asked:
             self._asked = {}
         for amount, bits in sets.items():
-            if not nodes & ~bits:  # all have the same so far, as most jobs' nodes do
+            here = bits & nodes
+            if here == nodes:  # all have the same so far, as most jobs' nodes do
                 if nodes == bits:
                     del sets[amount]
                 else:
                     sets[amount] = bits ^ nodes
                 sets[amount + more] = sets.get(amount + more, 0) | nodes
                 return
-        moved = []
-        for amount, bits in sets.items():
-            here = bits & nodes
             if here:
                 moved.append((amount, here))
         for amount, here in moved:
@@ -99,7 +97,7 @@ class Levels:
 
 
 class NodePool:
-    """What is free where: ``free_cpus`` and ``free_gpus``, and in ``jobs`` how many jobs each node has."""
+    """What is free where: ``free_cpus`` and ``free_gpus``. A node all of whose cores are free has no job."""
 
     def __init__(self, cluster: Cluster) -> None:
         nodes = cluster.nodes
@@ -111,26 +109,29 @@ class NodePool:
         self.by_weight = dict(sorted(Levels(self.weight).sets.items()))
         self.features = feature_bits([node.features for node in nodes])
         self.gpu_types = feature_bits([frozenset({node.gpu_type}) if node.gpu_type else frozenset() for node in nodes])
-        self.free_cpus, self.free_gpus, self.jobs = Levels(self.cpus), Levels(self.gpus), Levels([0] * self.size)
+        self.by_cpus = Levels(self.cpus).sets
+        self.free_cpus, self.free_gpus = Levels(self.cpus), Levels(self.gpus)
         self.gpu_busy = [0] * self.size  # bit set of GPU indices in use; kept by the real pool only, not by copies
 
     def copy(self) -> NodePool:
         """An independent copy of what changes, without GPU indices; the fixed part is shared."""
         twin = object.__new__(NodePool)
         twin.__dict__.update(self.__dict__)
-        twin.free_cpus, twin.free_gpus, twin.jobs = self.free_cpus.copy(), self.free_gpus.copy(), self.jobs.copy()
+        twin.free_cpus, twin.free_gpus = self.free_cpus.copy(), self.free_gpus.copy()
         return twin
 
     @property
     def busy(self) -> int:
         """The nodes with any job."""
-        return self.every & ~self.jobs.sets.get(0, 0)
+        busy, free = self.every, self.free_cpus.sets
+        for cpus, nodes in self.by_cpus.items():
+            busy &= ~(nodes & free.get(cpus, 0))
+        return busy
 
     def take(self, held: Holding) -> None:
         """Give these cores and GPUs away."""
         for nodes, cpus, gpus in held:
             self.free_cpus.change(nodes, -cpus)
-            self.jobs.change(nodes, 1)
             if gpus:
                 self.free_gpus.change(nodes, -gpus)
 
@@ -138,7 +139,6 @@ class NodePool:
         """The reverse of :meth:`take`."""
         for nodes, cpus, gpus in held:
             self.free_cpus.change(nodes, cpus)
-            self.jobs.change(nodes, -1)
             if gpus:
                 self.free_gpus.change(nodes, gpus)
 

@@ -91,13 +91,8 @@ def _used(system: Controller, jobs: Iterable[Job]) -> list[int]:
 
 def free_beside(system: Controller, jobs: Iterable[Job]) -> NodePool:
     """Nodes on which only ``jobs`` hold cores; GPUs as they are."""
-    jobs = list(jobs)
-    pool, count = system.pool.copy(), [0] * system.pool.size
-    for job in jobs:
-        for i, _cores in job.cores:
-            count[i] += 1
+    pool = system.pool.copy()
     pool.free_cpus = Levels([pool.cpus[i] - used.bit_count() for i, used in enumerate(_used(system, jobs))])
-    pool.jobs = Levels(count)
     return pool
 
 
