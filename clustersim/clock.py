@@ -89,8 +89,8 @@ class Agenda:
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, int, Any]] = []
-        self._known: list[tuple[int, int, int, Any]] = []  # the latest first
-        self._count = 0
+        self._known: list[tuple[int, int, int, Any]] = []  # the latest first; the next one is on the heap
+        self._count = self._filled = 0
         self.soonest = NEVER  # when the next entry is due
 
     def fill(self, entries: Iterable[tuple[int, int, Any]]) -> None:
@@ -99,8 +99,13 @@ class Agenda:
             self._count += 1
             self._known.append((time, phase, self._count, item))
         self._known.sort(key=itemgetter(0, 1, 2), reverse=True)
+        self._filled = self._count
+        self._next_known()
+        self.soonest = self._heap[0][0] if self._heap else NEVER
+
+    def _next_known(self) -> None:
         if self._known:
-            self.soonest = min(self.soonest, self._known[-1][0])
+            heappush(self._heap, self._known.pop())
 
     def put(self, time: int, phase: int, item: Any) -> None:
         self._count += 1
@@ -115,9 +120,9 @@ class Agenda:
         """The next item due at ``now``, or ``None`` when there is no more."""
         if self.soonest > now:
             return None
-        known, heap = self._known, self._heap
-        first = known and not (heap and heap[0] < known[-1])  # the counts differ: no items compared
-        item = known.pop()[3] if first else heappop(heap)[3]
-        soonest = heap[0][0] if heap else NEVER
-        self.soonest = known[-1][0] if known and known[-1][0] < soonest else soonest
+        heap = self._heap
+        _time, _phase, count, item = heappop(heap)  # the counts differ: no items are compared
+        if count <= self._filled:
+            self._next_known()
+        self.soonest = heap[0][0] if heap else NEVER
         return item

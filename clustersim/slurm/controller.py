@@ -150,7 +150,7 @@ class Controller:
 
     def instant(self, now: int) -> None:
         self.now = now
-        if self.bf_dirty != NEVER and not (self.pending or self.planned):
+        if self.bf_dirty < now and not (self.pending or self.planned):
             self._empty_cycle(now)
         agenda = self.agenda
         while agenda.soonest <= now:
@@ -162,7 +162,7 @@ class Controller:
             lifecycle.check_limits(self, now)
         if self.main_at <= now or self.full_at <= now:
             self._main(now)
-        if self.bf_dirty <= now and self._bf_at() <= now:
+        if (self.pending or self.planned) and self.bf_dirty <= now and self._bf_at() <= now:
             self.bf_dirty, self.last_bf = NEVER, now
             backfill.run(self, now)
         if self.touched:
@@ -192,7 +192,7 @@ class Controller:
         The thread makes its cycle after any change, whether jobs wait or not (``_more_work`` in ``backfill.c``).
         """
         due = self.last_bf + self.settings.scheduler.bf_interval
-        if due < now and self.bf_dirty < now:
+        if due < now:
             self.bf_dirty, self.last_bf = NEVER, max(due, self.bf_dirty)
 
     def queue_main(self, now: int) -> None:

@@ -41,7 +41,7 @@ def start(system: Controller, job: Job, partition: str, allocation: Allocation, 
     job.places = tuple([place(names[i], cpus, gpus_there) for i, cpus, gpus_there in allocation])
     job.planned, job.preempt_since, job.preempting, job.end = None, None, False, None
     system.pool.take(job.holding)
-    system.pool.mark_gpus(allocation, taken=True)
+    system.pool.turn_gpus(allocation)
     system.future.add(job)
     system.touched |= job.node_bits
     system.planned &= ~job.node_bits
@@ -108,7 +108,7 @@ def end(system: Controller, job: Job, now: int, state: str, exit_code: str = "0:
         system.pool.take(holding(job.allocation, gpus=False))  # they were given back when it paused
         system.future.add(job)
     system.pool.give_back(job.holding)
-    system.pool.mark_gpus(job.allocation, taken=False)
+    system.pool.turn_gpus(job.allocation)
     system.future.remove(job)
     system.priorities.shares.end(job, now)
     del system.running[job.key]

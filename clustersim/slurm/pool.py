@@ -142,10 +142,11 @@ class NodePool:
             if gpus:
                 self.free_gpus.change(nodes, gpus)
 
-    def mark_gpus(self, allocation: Allocation, taken: bool) -> None:
-        """Note which GPU indices are in use."""
+    def turn_gpus(self, allocation: Allocation) -> None:
+        """Note that these GPU indices are in use now, or are so no more."""
+        busy = self.gpu_busy
         for i, _cpus, gpus in allocation:
-            self.gpu_busy[i] = self.gpu_busy[i] | gpus if taken else self.gpu_busy[i] & ~gpus
+            busy[i] ^= gpus
 
     def lowest_gpus(self, i: int, count: int) -> int:
         """The ``count`` free GPUs of node ``i`` with the lowest indices, as a bit set."""

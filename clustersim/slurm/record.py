@@ -49,7 +49,12 @@ nodes_now: Callable[[tuple[int, ...]], Nodes] = partial(tuple.__new__, Nodes)
 @lru_cache(maxsize=100_000)  # the same shares of a node come again and again
 def place(node: str, cpus: int, gpus: int) -> Place:
     """What a run holds on a node; ``gpus`` is the bit set of indices."""
-    return Place(node, cpus, tuple(bits_of(gpus)))
+    return Place(node, cpus, _indices(gpus))
+
+
+@lru_cache(maxsize=4096)
+def _indices(gpus: int) -> tuple[int, ...]:
+    return tuple(bits_of(gpus))
 
 
 class Recorder:
