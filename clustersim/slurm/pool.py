@@ -30,17 +30,18 @@ def holding(allocation: Allocation, gpus: bool = True) -> Holding:
 class Levels:
     """An amount for every node: ``sets[amount]`` are the nodes with exactly that much."""
 
-    __slots__ = ("_asked", "sets")
+    __slots__ = ("_asked", "every", "sets")
 
     def __init__(self, amounts: list[int] | None = None) -> None:
         self.sets: dict[int, int] = {}
+        self.every = (1 << len(amounts or ())) - 1
         self._asked: dict[int, int] = {}  # answers of at_least since the last change
         for i, amount in enumerate(amounts or ()):
             self.sets[amount] = self.sets.get(amount, 0) | 1 << i
 
     def copy(self) -> Levels:
         twin = Levels.__new__(Levels)
-        twin.sets, twin._asked = self.sets.copy(), {}
+        twin.sets, twin.every, twin._asked = self.sets.copy(), self.every, {}
         return twin
 
     def change(self, nodes: int, more: int) -> None:
@@ -73,10 +74,10 @@ class Levels:
         known = self._asked.get(amount)
         if known is not None:
             return known
-        found = 0
+        found = self.every
         for value, bits in self.sets.items():
-            if value >= amount:
-                found |= bits
+            if value < amount:
+                found ^= bits
         self._asked[amount] = found
         return found
 

@@ -135,10 +135,16 @@ def _record(system: Controller, job: Job) -> JobRecord:
         runs.append(current_run(job, None, job.state))
     spec = job.spec
     extra: dict[str, Any] = {"job": spec.id, "name": spec.name, "partition": job.partition or ",".join(job.partitions)}
-    for name, value in (("qos", job.qos), ("account", job.account), ("suspended_s", job.suspended_s),
-                        ("suspended", system.pauses.get(job.key)), ("end_s", job.end if not runs else None)):
-        if value:
-            extra[name] = value
+    if job.qos:
+        extra["qos"] = job.qos
+    if job.account:
+        extra["account"] = job.account
+    if job.suspended_s:
+        extra["suspended_s"] = job.suspended_s
+    if job.key in system.pauses:
+        extra["suspended"] = system.pauses[job.key]
+    if job.end and not runs:
+        extra["end_s"] = job.end
     if job.key in system.pauses and not spec.stoppable:
         extra["by_clock"] = True
     return JobRecord(

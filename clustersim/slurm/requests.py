@@ -79,9 +79,6 @@ _SHAPE = slice(JobSpec._fields.index("min_nodes"), JobSpec._fields.index("exclud
 def read_job(item: Section, cluster: Cluster, settings: Settings, accounting: Accounting,
              before: Mapping[str, JobSpec]) -> JobSpec:
     """One entry of ``jobs``; ``before`` are the jobs above it, which a dependency may name."""
-    plain = _plain(item.data)
-    if plain is not None:
-        return plain
     values = _identity(item, cluster, accounting)
     _size(item, values)
     _gpus(item, values)
@@ -113,12 +110,12 @@ _ID = re.compile(r"[A-Za-z0-9_.-]+")
 _NOT_GIVEN = object()
 
 
-def _plain(data: dict[str, Any]) -> JobSpec | None:
+def plain_job(data: Any) -> JobSpec | None:
     """The job if it has nothing but who, when and how large, all as it should be; else it has to be read with care.
 
     Most jobs of a large file are so, many of the same size.
     """
-    if not _NEEDED <= data.keys() <= _KNOWN:
+    if type(data) is not dict or not _NEEDED <= data.keys() <= _KNOWN:
         return None
     find = data.get
     name, user, at, run, limit = data["id"], data["user"], data["at"], data["run_s"], find("time_limit_min", _NOT_GIVEN)

@@ -111,12 +111,19 @@ class Section:
 
     def sections(self, key: str, least: int = 0) -> Iterator[Section]:
         """The objects of the list ``key``; at least ``least`` of them."""
+        for i in range(len(self.rows(key, least))):
+            yield self.row(key, i)
+
+    def rows(self, key: str, least: int = 0) -> list[Any]:
+        """The same as they stand in the file, not yet known to be objects."""
         value = self.raw(key, [])
         if not isinstance(value, list) or len(value) < least:
             raise InputError(self.where(key), value, _("a list of at least {n} objects").format(n=least))
-        path = f"{self.path}.{key}" if self.path else key
-        for i, item in enumerate(value):
-            yield Section(item, self.file, f"{path}[{i}]")
+        return value
+
+    def row(self, key: str, i: int) -> Section:
+        """The object at place ``i`` of the list ``key``."""
+        return Section(self.data[key][i], self.file, f"{self.path}.{key}[{i}]" if self.path else f"{key}[{i}]")
 
     def only(self, keys: str) -> None:
         """Refuse keys other than these (one text, with blanks between) before anything is read."""

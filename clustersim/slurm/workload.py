@@ -17,7 +17,7 @@ from clustersim.errors import InputError, UnsupportedError
 from clustersim.jsontext import load_json, read_text
 from clustersim.messages import _
 from clustersim.slurm.accounts import Accounting, read_accounting
-from clustersim.slurm.requests import JobSpec, names_job, read_job
+from clustersim.slurm.requests import JobSpec, names_job, plain_job, read_job
 from clustersim.slurm.schema import BOUNDLESS, MAX_SECONDS, NOTHING, YES_NO, Section, suggest, whole, words
 from clustersim.slurm.settings import Settings, check_preemption, parse_settings, preempt_words
 
@@ -232,10 +232,10 @@ def _switches(section: Section, nodes: Mapping[str, Node]) -> tuple[Switch, ...]
 
 def _jobs(root: Section, cluster: Cluster, settings: Settings, accounting: Accounting) -> tuple[JobSpec, ...]:
     jobs: dict[str, JobSpec] = {}
-    for item in root.sections("jobs"):
-        spec = read_job(item, cluster, settings, accounting, jobs)
+    for i, data in enumerate(root.rows("jobs")):
+        spec = plain_job(data) or read_job(root.row("jobs", i), cluster, settings, accounting, jobs)
         if spec.id in jobs:
-            raise InputError(item.where("id"), spec.id, _("an id that no other job has"))
+            raise InputError(root.row("jobs", i).where("id"), spec.id, _("an id that no other job has"))
         jobs[spec.id] = spec
     return tuple(jobs.values())
 
