@@ -75,8 +75,8 @@ class Clock:
 
     def _serve(self, env: simpy.Environment, until: int | None) -> Generator[simpy.Event, Any, None]:
         next_time, instant, timeout = self.system.next_time, self.system.instant, env.timeout
-        now = self.now
-        while (then := next_time()) is not None and (until is None or then <= until):
+        now, until = self.now, NEVER if until is None else until
+        while (then := next_time()) is not None and then <= until:
             if then != now:
                 yield timeout(then - now)
                 now = then

@@ -111,6 +111,7 @@ class NodePool:
         self.features = feature_bits([node.features for node in nodes])
         self.gpu_types = feature_bits([frozenset({node.gpu_type}) if node.gpu_type else frozenset() for node in nodes])
         self.by_cpus = Levels(self.cpus).sets
+        self.all_cpus = self.cpus[0] if len(self.by_cpus) == 1 else 0  # the cores of every node, if all have the same
         self.free_cpus, self.free_gpus = Levels(self.cpus), Levels(self.gpus)
         self.gpu_busy = [0] * self.size  # bit set of GPU indices in use; kept by the real pool only, not by copies
 
@@ -124,7 +125,10 @@ class NodePool:
     @property
     def busy(self) -> int:
         """The nodes with any job."""
-        busy, free = self.every, self.free_cpus.sets
+        free = self.free_cpus.sets
+        if self.all_cpus:
+            return self.every & ~free.get(self.all_cpus, 0)
+        busy = self.every
         for cpus, nodes in self.by_cpus.items():
             busy &= ~(nodes & free.get(cpus, 0))
         return busy
