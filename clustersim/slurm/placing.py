@@ -296,15 +296,21 @@ def _which_are_missing(system: Controller, ask: Ask, partition: str, available: 
     return f"ReqNodeNotAvail, UnavailableNodes:{where}" if gone else "ReqNodeNotAvail, May be reserved for other job"
 
 
+def room_at_sight(system: Controller, job: Job, partition: str) -> bool:
+    """The same for a job that shares its nodes, whichever they are, as most do."""
+    part, spec = system.partitions[partition], job.spec
+    if spec.nodelist or spec.exclusive or part.oversubscribe == "EXCLUSIVE":
+        return False
+    return (system.fitting(job, partition) & system.available).bit_count() >= max(spec.min_nodes, part.min_nodes)
+
+
 def trouble_at_submission(system: Controller, job: Job) -> tuple[str, str]:
     """(reason, squeue's text) of the test that a submission makes (``select_nodes``, ``test_only``), both "" if enough nodes
     of a right kind are idle (or shared) at all in one of its partitions, whatever the cores; measured: drain_shared."""
-    reason, detail, spec, available = "Resources", "", job.spec, system.available
+    reason, detail = "Resources", ""
     for name in job.partitions:
-        part = system.partitions[name]
-        if not spec.nodelist and not spec.exclusive and part.oversubscribe != "EXCLUSIVE" and (
-                (system.fitting(job, name) & available).bit_count() >= max(spec.min_nodes, part.min_nodes)):
-            return "", ""  # most jobs
+        if room_at_sight(system, job, name):
+            return "", ""
         ask = ask_for(system, job, name, system.fitting(job, name) & system.available)
         taken = ask.nodes & (system.closing_bits | system.pool.busy) if ask.whole else 0
         if ask.required & ~system.available or (not taken and ask.nodes.bit_count() < ask.min_nodes):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from clustersim.cluster import Cluster, Node, Partition
 from clustersim.errors import ClusterSimError
-from clustersim.slurm import Overheads, fill, future, parse_workload, requests, select, simulate_slurm
+from clustersim.slurm import Overheads, fill, future, parse_workload, placing, requests, select, simulate_slurm
 from clustersim.slurm.accounts import Accounting
 from clustersim.slurm.fill import Ask, Filler, trimmed
 from clustersim.slurm.jobs import Job
@@ -74,7 +74,30 @@ def test_what_is_skipped_could_not_have_mattered(data: dict[str, Any], overheads
         patch.setattr(select, "wants_one_node", lambda ask: False)
         patch.setattr(select, "wants_alike_nodes", lambda ask: False)
         patch.setattr(select, "_full_of_tasks", lambda ask, chosen: False)
+        patch.setattr(placing, "room_at_sight", lambda system, job, partition: False)
+        patch.setattr(JobSpec, "shape", property(lambda spec: spec))  # every job asks in its own way
         assert simulate_slurm(workload, overheads=overheads).to_json() == quick
+
+
+@examples(200)
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=12), st.lists(st.tuples(st.integers(0, 2**12 - 1), st.integers(1, 4))))
+def test_levels_are_what_counting_node_by_node_gives(cores: list[int], takes: list[tuple[int, int]]) -> None:
+    machines = tuple(Node(f"n{i}", count) for i, count in enumerate(cores))
+    pool = NodePool(Cluster(machines, (Partition("main", tuple(node.name for node in machines)),)))
+    free, held = list(cores), []
+    for bits, count in takes:
+        if bits % 3 == 0 and held:  # a job ends
+            nodes, count = held.pop()
+            pool.give_back(((nodes, count, 0),))
+            free = [left + count * (nodes >> i & 1) for i, left in enumerate(free)]
+        elif nodes := sum(1 << i for i, left in enumerate(free) if bits >> i & 1 and left >= count):
+            held.append((nodes, count))
+            pool.take(((nodes, count, 0),))
+            free = [left - count * (nodes >> i & 1) for i, left in enumerate(free)]
+        assert [pool.free_cpus.of(i) for i in range(pool.size)] == free
+        for least in range(6):
+            assert pool.free_cpus.at_least(least) == sum(1 << i for i, left in enumerate(free) if left >= least)
+        assert pool.busy == sum(1 << i for i, left in enumerate(free) if left < cores[i])
 
 
 def pool_of(nodes: list[tuple[int, int]]) -> NodePool:
