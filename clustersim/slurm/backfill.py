@@ -180,7 +180,16 @@ class _Cycle:
         if start > now and self.space.clashes(self.space.floor(start), self.space.floor(start + length), nodes):
             spot.later = start + (start == spot.begin)
             return AGAIN
+        self._look_again_when_it_fits_no_more(spot, length)
         return KEPT if self._reserve(job, name, start, length, spot.ask, spot.chosen) else LEFT_OUT
+
+    def _look_again_when_it_fits_no_more(self, spot: _Spot, length: int) -> None:
+        """What was tested from now on will, by the clock alone, come to reach into a plan made before. The cycle of that moment
+        moves this job's own plan, which may make room behind it (measured: preempt_levels_shared)."""
+        if spot.begin <= self.now:
+            taken = self.space.taken_behind(self.now + length, spot.ask.nodes)
+            if taken:
+                self.system.recheck_at(self.now, taken - length)
 
     def _note_start(self, job: Job) -> None:
         self.started += 1

@@ -170,9 +170,10 @@ class Controller:
             self.touched = 0
 
     def _main(self, now: int) -> None:
-        full = self.full_at <= now
+        full, order = self.full_at <= now, self.last_listed
         self.main_at, self.last_main = NEVER, now
         everything = not self.pending or mainloop.run(self, now, full)
+        everything &= order == self.last_listed  # what is left of an array that started went behind all others: look again
         self.full_at = NEVER if everything else self.grid(now + 1, self.settings.scheduler.sched_interval)
 
     # when the loops run

@@ -79,7 +79,7 @@ def _split(system: Controller, job: Job) -> None:
         left = [task for task in system.arrays[job.spec.id] if task.state == "PENDING" and not task.runs]
         for task in left:
             task.preempt_since = None
-        if not system.settings.backfill:
+        if not system.settings.backfill and left:
             list_last(system, left)
 
 

@@ -43,6 +43,13 @@ class NodeSpace:
                 return begin, free, later
             begin = later
 
+    def taken_behind(self, end: int, nodes: int) -> int:
+        """When a plan that begins behind ``end`` first takes any of ``nodes`` (0: none does)."""
+        for i in range(bisect_right(self.times, end), len(self.nodes)):
+            if nodes & ~self.nodes[i]:
+                return self.times[i]
+        return 0
+
     def clashes(self, begin: int, end: int, nodes: int) -> bool:
         """Whether any of ``nodes`` is planned for somebody between ``begin`` and ``end``."""
         for i in range(self._at(begin), len(self.nodes)):

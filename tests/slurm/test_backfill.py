@@ -137,3 +137,17 @@ def test_a_plan_may_move_back_when_the_first_job_to_end_has_ended() -> None:
     lab = Session(parse_workload(document(*jobs, nodes=nodes)), overheads=NO_OVERHEADS)
     assert [lab.run_until(time).row("wide").planned for time in (60, 120, 121)] == [480, 480, 660]
     assert lab.row("d").start == 121 and lab.run_until(600).row("wide").start == 541
+
+
+def test_a_plan_that_no_longer_fits_by_the_clock_alone_makes_room() -> None:
+    """K may start at 410 and reach to the grid's 600, where P is planned, as long as a test of its four minutes from now on
+    ends before 600; from 360 on it does not, K is planned behind P, and J gets the core. Measured: preempt_levels_shared."""
+    jobs = (
+        job("R1", 48, 590, 10, nodes=1, ntasks=3),
+        job("R2", 50, 350, 6, nodes=1, exclusive=True),
+        job("P", 60, 300, 6, nodes=2, ntasks=8),
+        job("K", 70, 200, 4, nodes=2),
+        job("J", 340, 30, 3, nodes=1),
+    )
+    begun = starts(run(*jobs, nodes=2, cpus=4, exclusive=False))
+    assert begun["J"] in {360, 361}

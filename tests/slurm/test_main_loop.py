@@ -138,6 +138,15 @@ def test_fifo_finds_the_rest_of_an_array_behind_all_others() -> None:
     assert starts(run(*jobs, nodes=2)) == {"x": 0, "a_0": 50, "a_1": 100, "b": 150}
 
 
+def test_after_a_task_started_fifo_looks_again_for_those_that_now_come_before_the_rest() -> None:
+    """The pass that starts the task goes on with its array; the next periodic one walks the new list (``schedule`` in
+    ``job_scheduler.c``; measured: builtin_array_rest)."""
+    jobs = (job("x", 0, 50, nodes=2), job("a", 1, 50, nodes=2, array="0-1"), job("b", 2, 90, nodes=1))
+    begun = starts(run(*jobs, nodes=3, config={"SchedulerType": "sched/builtin"}))
+    assert begun["a_0"] == 50 and begun["a_1"] == 100
+    assert begun["b"] in {51, 52}
+
+
 def test_nodes_kept_for_a_blocked_job_count_as_unavailable_to_those_behind() -> None:
     """``_schedule`` takes them out of ``avail_node_bitmap``, which the reason is made of; measured: reservation_ignore_two."""
     jobs = (job("a", 0, 100, nodes=1, nodelist="n1"), job("b", 1, 50, nodelist="n1"), job("c", 2, 50, nodelist="n1"))
