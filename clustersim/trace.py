@@ -84,7 +84,7 @@ class JobRecord(NamedTuple):
     @property
     def wait(self) -> int | None:
         """Seconds from submission to the first start."""
-        return None if self.start is None else self.start - self.submit
+        return self.runs[0].start - self.submit if self.runs else None
 
 
 class Event(NamedTuple):

@@ -17,24 +17,31 @@ DECAY = 0.693  # Slurm's value of ln 2
 
 @dataclass(slots=True, eq=False)
 class _Branch:
-    """One account or user of the tree. ``usage`` is in core seconds, decayed; ``cores`` run since before the last
-    recalculation; ``place`` is its position in the tree's list of branches."""
+    """One account or user of the tree. ``place`` is its position in the tree's lists of numbers."""
 
+    tree: FairTree
     name: str
     user: bool
     shares: int
     above: _Branch | None = None
-    usage: float = 0.0
-    cores: int = 0
     place: int = 0
     children: list[_Branch] = field(default_factory=list)
     share: float = 0.0  # of its parent's shares
     who: tuple[str, str] = ("", "")  # of a user: name and account
 
+    @property
+    def usage(self) -> float:
+        """Core seconds, decayed."""
+        return self.tree.usage[self.place]
 
-def _line(branch: _Branch | None) -> Iterator[_Branch]:
+    @usage.setter
+    def usage(self, value: float) -> None:
+        self.tree.own_usage()[self.place] = value
+
+
+def _line(branch: _Branch | None) -> Iterator[int]:
     while branch is not None:
-        yield branch
+        yield branch.place
         branch = branch.above
 
 
@@ -49,21 +56,23 @@ class FairTree:
     def __init__(self, accounting: Accounting, half_life: int = 0, ends: bool = True) -> None:
         self.kept = 1 - DECAY / half_life if half_life else 1.0  # what a second leaves of usage
         self.ends = ends
-        self.root = _Branch("", False, 1)
+        self.root = _Branch(self, "", False, 1)
         self.branches: dict[str, _Branch] = {}
         self._add(self.root)
-        self._add(_Branch("root@", True, 1, self.root, who=("root", "")))
+        self._add(_Branch(self, "root@", True, 1, self.root, who=("root", "")))
         for account in accounting.accounts.values():
             parent = "" if account.parent in {"", "root"} else account.parent
-            self._add(_Branch(account.name, False, account.shares, self.branches[parent]))
+            self._add(_Branch(self, account.name, False, account.shares, self.branches[parent]))
         for one in accounting.associations.values():
-            self._add(_Branch(f"{one.user}@{one.account}", True, one.shares, self.branches[one.account],
+            self._add(_Branch(self, f"{one.user}@{one.account}", True, one.shares, self.branches[one.account],
                               who=(one.user, one.account)))
         for branch in self.branches.values():
             total = sum(child.shares for child in branch.children)
             for child in branch.children:
                 child.share = child.shares / total if total else 0.0
-        self.lines = {name: tuple(_line(branch)) for name, branch in self.branches.items()}  # each with all above it
+        self.lines = {name: tuple(_line(branch)) for name, branch in self.branches.items()}  # places of each and all above it
+        self.usage = [0.0] * len(self.branches)
+        self.cores = [0] * len(self.branches)  # that run since before ``last``
         self.users = sum(branch.user for branch in self.branches.values())
         self.fresh: dict[str, tuple[str, int, int]] = {}  # job that started since ``last`` -> branch, cores, start
         self.last = 0
@@ -90,40 +99,46 @@ class FairTree:
         if job.key in self.fresh:
             name, cores, since = self.fresh.pop(job.key)
         else:
-            for branch in self.lines.get(name, ()):
-                branch.cores -= cores
+            for place in self.lines.get(name, ()):
+                self.cores[place] -= cores
         if self.ends:
+            self.own_usage()
             self._charge(name, cores, now - since)
 
     def grow(self, now: int) -> None:
         """Decay all usage since the last time and add what ran since; see ``_decay_thread`` and ``_apply_new_usage``."""
         passed = now - self.last
         factor = self.kept ** passed
-        for branch in self.branches.values():
-            branch.usage = (branch.usage + branch.cores * passed) * factor
+        self.usage = [(usage + cores * passed) * factor for usage, cores in zip(self.usage, self.cores, strict=True)]
         for name, cores, start in self.fresh.values():
             self._charge(name, cores, now - start)
-            for branch in self.lines.get(name, ()):
-                branch.cores += cores
+            for place in self.lines.get(name, ()):
+                self.cores[place] += cores
         self.fresh, self.last = {}, now
         self.rank()
 
     def _charge(self, name: str, cores: int, seconds: int) -> None:
         """Count so many seconds on these cores for a user and all accounts above; they have decayed like old ones."""
         amount = cores * seconds * self.kept ** seconds
-        for branch in self.lines.get(name, ()):
-            branch.usage += amount
+        for place in self.lines.get(name, ()):
+            self.usage[place] += amount
+
+    def own_usage(self) -> list[float]:
+        """The usage to change it: what a ranking has taken stays as it is."""
+        if self.usage is self.ranking.usage:
+            self.usage = self.usage.copy()
+        return self.usage
 
     def rank(self) -> None:
         """Take the usage as it is for the ranking."""
-        self.ranking = Ranking(self.root, self.users, [branch.usage for branch in self.branches.values()])
+        self.ranking = Ranking(self.root, self.users, self.usage)
 
 
 class Ranking:
     """The tree at one usage. It is worked out when somebody asks: most recalculations come and go without."""
 
     def __init__(self, root: _Branch, users: int, usage: list[float]) -> None:
-        self._root, self._users, self._usage = root, users, usage
+        self._root, self._users, self.usage = root, users, usage
 
     @cached_property
     def factor(self) -> dict[tuple[str, str], float]:
@@ -158,6 +173,6 @@ class Ranking:
         """``LevelFS``: the branch's part of the shares over its part of the usage, among its siblings."""
         if not branch.share or branch.above is None:
             return 0.0
-        used = self._usage[branch.place]
-        part = used / self._usage[branch.above.place] if used else 0.0
+        used = self.usage[branch.place]
+        part = used / self.usage[branch.above.place] if used else 0.0
         return branch.share / part if part else inf

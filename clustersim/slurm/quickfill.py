@@ -6,6 +6,8 @@ alike, goes to the shortest run that is long enough; if none is, to the longest 
 """
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from clustersim.slurm.fill import NO_LIMIT, Ask, Chosen, lowest
 from clustersim.slurm.pool import NodePool
 
@@ -100,19 +102,25 @@ def alike_nodes(pool: NodePool, nodes: int, count: int, cpus: int) -> Chosen | N
 
 def _best_run(nodes: int, count: int) -> int:
     """The shortest run of neighbouring nodes that has ``count`` or more; if none has, the longest. Of equals the first."""
-    best = longest = fewest = most = 0
+    starts, known = nodes, 1  # where so many nodes stand side by side
+    while known < count:
+        step = min(known, count - known)
+        starts &= starts >> step
+        known += step
+    if not starts:
+        return max(_runs(nodes), key=int.bit_count)
+    alone = starts & ~(starts << 1) & ~(starts >> 1)  # runs of just that length have one place to start
+    best = alone & -alone or min(_runs(starts), key=int.bit_count)
+    first = best & -best
+    return (first << best.bit_count() + count - 1) - first  # from there up to the run's last node
+
+
+def _runs(nodes: int) -> Iterator[int]:
+    """The runs of neighbouring nodes, the lowest first."""
     while nodes:
         run = nodes & ~(nodes + (nodes & -nodes))  # the carry runs up to the first gap
-        size = run.bit_count()
-        if size == count:
-            return run
-        if size > count:
-            if size < fewest or not best:
-                best, fewest = run, size
-        elif size > most:
-            longest, most = run, size
+        yield run
         nodes ^= run
-    return best or longest
 
 
 def _run_around(nodes: int, one: int) -> int:
