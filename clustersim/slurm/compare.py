@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from statistics import fmean
 from typing import Any
 
 from clustersim.messages import _
@@ -120,7 +119,7 @@ def totals(simulated: Mapping[str, Any], golden: Mapping[str, Any]) -> Iterator[
             yield _("{job}: never started").format(job=name)
             return
     def mean_wait(starts: Mapping[str, int]) -> float:
-        return fmean(starts[name] - submits[name] for name in submits)
+        return sum([starts[name] - int(submits[name]) for name in submits]) / len(submits)
 
     def last_start(starts: Mapping[str, int]) -> float:
         return max(starts[name] for name in submits)

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import zip_longest
-from statistics import fmean
 
 from clustersim.messages import _, ngettext
 from clustersim.trace import JobRecord, Trace
@@ -57,7 +56,7 @@ def differences(here: Trace, there: Trace) -> Differences:
     pairs = tuple(JobPair(name, mine.get(name), others.get(name)) for name in names if mine.get(name) != others.get(name))
     waits = [(a, b) for name in names if name in mine and name in others
              if (a := mine[name].wait) is not None and (b := others[name].wait) is not None]
-    mean = (fmean(a for a, _b in waits), fmean(b for _a, b in waits)) if waits else None
+    mean = (sum(a for a, _b in waits) / len(waits), sum(b for _a, b in waits) / len(waits)) if waits else None
     return Differences(here.until, parted, pairs, mean)
 
 

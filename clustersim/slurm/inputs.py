@@ -116,7 +116,7 @@ def _refusal(system: Controller, job: Job, association: Association | None, task
     said = [message for _reason, message in troubles if message] if mode != "NO" else []
     if (mode == "ALL" and said) or (mode == "ANY" and len(said) == len(troubles)):
         return REFUSED.format(why=said[0 if mode == "ALL" else -1])  # _valid_job_part: ALL stops at the first, ANY goes on
-    limit = system.policy.refuse_submit(job, tasks) or system.policy.deny_on_limit(job)
+    limit = system.policy.any and (system.policy.refuse_submit(job, tasks) or system.policy.deny_on_limit(job))
     if limit:
         why = "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
         return f"sbatch: error: {limit}\n" + REFUSED.format(why=why)

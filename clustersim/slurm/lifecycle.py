@@ -52,7 +52,8 @@ def start(system: Controller, job: Job, partition: str, allocation: Allocation, 
     if job.spec.array:
         _split(system, job)
     job.held_tres = {"cpu": job.total_cpus, "gres/gpu": gpus, "node": len(allocation)}
-    system.policy.count_run(job, job.held_tres, job.node_bits)
+    if system.policy.any:
+        system.policy.count_run(job, job.held_tres, job.node_bits)
     system.priorities.shares.run(job)
     if system.afters:
         system.recheck_at(now, now + 1)
@@ -161,7 +162,8 @@ def settle(system: Controller, now: int, key: str, tres: dict[str, int], nodes: 
 
 def clean(system: Controller, now: int, key: str, tres: dict[str, int], run: int, nodes: int) -> None:
     """Both at once: the end is heard of, and the nodes are clean."""
-    system.policy.count_run(system.jobs[key], tres, nodes, -1)
+    if system.policy.any:
+        system.policy.count_run(system.jobs[key], tres, nodes, -1)
     release(system, now, key, run, nodes)
 
 
