@@ -277,10 +277,10 @@ class Controller:
         return found
 
     def moment(self, nodes: int) -> Nodes:
-        """What decides the states of ``nodes`` now."""
+        """What decides the states of ``nodes`` now; of what a log keeps of each instant, nothing about others."""
         pool = self.pool
-        return nodes_now((self.now, nodes, pool.busy, pool.free_cpus.sets.get(0, 0), self.down, self.drain,
-                          self.closing_bits, self.maint, self.planned))
+        return nodes_now((self.now, nodes, pool.busy & nodes, pool.free_cpus.sets.get(0, 0) & nodes, self.down, self.drain,
+                          self.closing_bits & nodes, self.maint, self.planned & nodes))
 
 
 def _recheck(system: Controller, now: int) -> None:
