@@ -297,7 +297,7 @@ def _which_are_missing(system: Controller, ask: Ask, partition: str, available: 
 
 
 def room_at_sight(system: Controller, job: Job, partition: str) -> bool:
-    """The same for a job that shares its nodes, whichever they are, as most do."""
+    """Whether enough nodes are there for a job that shares them, whichever they are, as most do."""
     part, spec = system.partitions[partition], job.spec
     if spec.nodelist or spec.exclusive or part.oversubscribe == "EXCLUSIVE":
         return False
