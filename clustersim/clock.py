@@ -15,13 +15,13 @@ import gc
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from heapq import heappop, heappush
-from operator import itemgetter
 from typing import Any, Protocol
 
 import simpy
 
 # Order of what happens at one instant.
 ENDS, FAULTS, INPUTS, CONTROLLERS = range(4)
+PHASES = 4
 
 NEVER = 2**62  # an instant that does not come
 
@@ -53,6 +53,19 @@ class System(Protocol):
     def instant(self, now: int) -> None: ...
 
 
+class _Alarm(simpy.Event):
+    """An event that is set again and again: a new ``Timeout`` for each instant costs twice as much."""
+
+    _ok, _value = True, None
+
+    def after(self, delay: int) -> simpy.Event:
+        if delay < 0:
+            raise ValueError(f"a delay of {delay}")
+        self.callbacks = []
+        self.env.schedule(self, delay=delay)
+        return self
+
+
 class Clock:
     """Drives one system. ``now`` is the last instant handled."""
 
@@ -74,11 +87,11 @@ class Clock:
         return self.now
 
     def _serve(self, env: simpy.Environment, until: int | None) -> Generator[simpy.Event, Any, None]:
-        next_time, instant, timeout = self.system.next_time, self.system.instant, env.timeout
+        next_time, instant, alarm = self.system.next_time, self.system.instant, _Alarm(env)
         now, until = self.now, NEVER if until is None else until
         while (then := next_time()) is not None and then <= until:
             if then != now:
-                yield timeout(then - now)
+                yield alarm.after(then - now)
                 now = then
             instant(now)
             self.now = now
@@ -88,28 +101,36 @@ class Agenda:
     """What a system still has to do: entries ordered by time, then phase, then order of entry."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, int, int, Any]] = []
-        self._known: list[tuple[int, int, int, Any]] = []  # the latest first; the next one is on the heap
-        self._count = self._filled = 0
+        self._items: dict[int, list[Any]] = {}  # key of time and phase -> what is to do, in order of entry
+        self._heap: list[int] = []  # the keys, except for ...
+        self._known: list[int] = []  # ... those known beforehand, the earliest last, as long as an earlier one is on the heap
         self.soonest = NEVER  # when the next entry is due
 
     def fill(self, entries: Iterable[tuple[int, int, Any]]) -> None:
         """Put in many entries (time, phase, item) that are known beforehand; they do not burden the heap."""
         for time, phase, item in entries:
-            self._count += 1
-            self._known.append((time, phase, self._count, item))
-        self._known.sort(key=itemgetter(0, 1, 2), reverse=True)
-        self._filled = self._count
-        self._next_known()
-        self.soonest = self._heap[0][0] if self._heap else NEVER
+            key = time * PHASES + phase
+            if key not in self._items:
+                self._items[key] = []
+                self._known.append(key)
+            self._items[key].append(item)
+        self._known.sort(reverse=True)
+        self._look()
 
-    def _next_known(self) -> None:
-        if self._known:
-            heappush(self._heap, self._known.pop())
+    def _look(self) -> None:
+        heap, known = self._heap, self._known
+        if known and (not heap or known[-1] < heap[0]):
+            heappush(heap, known.pop())
+        self.soonest = heap[0] // PHASES if heap else NEVER
 
     def put(self, time: int, phase: int, item: Any) -> None:
-        self._count += 1
-        heappush(self._heap, (time, phase, self._count, item))
+        key = time * PHASES + phase
+        items = self._items.get(key)
+        if items is not None:
+            items.append(item)
+            return
+        self._items[key] = [item]
+        heappush(self._heap, key)
         if time < self.soonest:
             self.soonest = time
 
@@ -118,11 +139,15 @@ class Agenda:
 
     def pop(self, now: int) -> Any:
         """The next item due at ``now``, or ``None`` when there is no more."""
-        if self.soonest > now:
-            return None
-        heap = self._heap
-        _time, _phase, count, item = heappop(heap)  # the counts differ: no items are compared
-        if count <= self._filled:
-            self._next_known()
-        self.soonest = heap[0][0] if heap else NEVER
+        return None if self.soonest > now else self.take()
+
+    def take(self) -> Any:
+        """The next item, whenever it is due; there must be one."""
+        key = self._heap[0]
+        items = self._items[key]
+        item = items.pop(0)
+        if not items:
+            del self._items[key]
+            heappop(self._heap)
+            self._look()
         return item

@@ -1,7 +1,11 @@
 """One process, one pass per instant, stop and go on."""
 from __future__ import annotations
 
+import itertools
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clustersim.clock import CONTROLLERS, ENDS, INPUTS, Agenda, Clock
 
@@ -57,6 +61,31 @@ def test_agenda_orders_by_time_then_phase_then_entry() -> None:
     assert agenda.pop(2) is None
     assert [agenda.pop(3) for _ in range(4)] == ["e", "i1", "i2", "c"]
     assert agenda.next_time() is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)), max_size=30), st.lists(st.tuples(
+    st.integers(0, 9), st.integers(0, 3)), max_size=30), st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)), max_size=30))
+def test_agenda_gives_what_sorting_gives(
+    before: list[tuple[int, int]], known: list[tuple[int, int]], later: list[tuple[int, int]]
+) -> None:
+    """Entries (time, phase): put in, known beforehand, and put in one after the other while others are taken out."""
+    agenda, names, waiting = Agenda(), itertools.count(), []
+    for time, phase in before:
+        waiting.append((time, phase, next(names)))
+        agenda.put(*waiting[-1])
+    made = [(time, phase, next(names)) for time, phase in known]
+    agenda.fill(made)
+    waiting += made
+    for time, phase in later:
+        assert agenda.next_time() == min((entry[0] for entry in waiting), default=None)
+        if waiting:
+            entry = min(waiting)
+            waiting.remove(entry)
+            assert agenda.pop(entry[0] - 1) is None and agenda.pop(entry[0]) == entry[2]
+        waiting.append((time, phase, next(names)))
+        agenda.put(*waiting[-1])
+    assert [agenda.pop(9) for _entry in waiting] == [entry[2] for entry in sorted(waiting)]
+    assert agenda.next_time() is None and agenda.pop(9) is None
 
 
 def test_what_is_known_beforehand_keeps_its_place_among_what_is_put_in_later() -> None:

@@ -76,7 +76,7 @@ def _sample(system: Controller, job: Job, now: int) -> Sample:
     s, spec = system.settings, job.spec
     counted = max(job.submit, now - (now + system.started) % PERIOD)
     age = s.weight_age * min((counted - job.submit) / s.max_age, 1.0)
-    size = s.weight_job_size * (spec.min_nodes / NODES + spec.min_cpus / NODES) / 2
+    size = s.weight_job_size * (spec.shape.min_nodes / NODES + spec.shape.min_cpus / NODES) / 2
     qos = s.weight_qos * system.accounting.qos[job.qos].priority / system.priorities.top_qos
     return Sample(now, job.key, job.priority, age, size, qos, spec.nice)
 

@@ -46,7 +46,7 @@ def run(system: Controller, now: int) -> None:
 def _estimate(system: Controller, now: int) -> None:
     """sched/builtin's own thread: it only estimates starts, which fixes the cores that job size counts with."""
     for job, name in queue(system, now)[: system.settings.scheduler.bf_max_job_test]:
-        ask = ask_for(system, job, name, system.fitting(job, name) & system.available)
+        ask = ask_for(system, job, name, system.available)
         found = will_run(system, ask, name, now)
         job.planned = found[0] if found else None
 
@@ -113,8 +113,8 @@ class _Cycle:
     def _plan(self, job: Job, name: str) -> bool:
         """Find the first start beside all plans so far. True if the job was started or planned."""
         system = self.system
-        ask = ask_for(system, job, name, 0)
-        wanted = system.fitting(job, name) & system.available & ~system.foreign(job)
+        ask = ask_for(system, job, name, system.available & ~system.foreign(job))
+        wanted = ask.nodes
         length = job.limit_seconds(system.partitions[name])
         plans, begin, counted = not self._too_young_or_low(job, name), self.now, False
         while True:
@@ -142,12 +142,12 @@ class _Cycle:
             begin, until = window.when, window.until + 1 if window.overlap and window.until else 0
             free, later = self.space.between(begin, begin + length, nodes & window.nodes)
         elif plans:
-            begin, free, later = self.space.first(begin, length, nodes, ask.min_nodes, ask.required)
+            begin, free, later = self.space.first(begin, length, nodes, ask.wish.min_nodes, ask.required)
         else:
             free, later = self.space.between(begin, begin + length, nodes)
         ask = ask.on(free)
         spot = _Spot(ask, begin, min(later, until) if later and until else later or until)
-        if free.bit_count() >= ask.min_nodes and not ask.required & ~free:
+        if free.bit_count() >= ask.wish.min_nodes and not ask.required & ~free:
             spot.tested = True
             found = will_run(system, ask, name, self.now, spot.later if plans else 0)
             if found is not None:

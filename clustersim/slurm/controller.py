@@ -15,19 +15,21 @@ and the windows in which it takes running jobs away lie on that clock. Seed 0 be
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from clustersim.clock import FAULTS, INPUTS, NEVER, Agenda
 from clustersim.slurm import backfill, inputs, lifecycle, mainloop
 from clustersim.slurm.future import Future
 from clustersim.slurm.jobs import Job, bits_of
+from clustersim.slurm.placing import wish_of
 from clustersim.slurm.policy import Policy
 from clustersim.slurm.pool import NodePool
 from clustersim.slurm.priority import Priorities
 from clustersim.slurm.record import Nodes, Recorder, nodes_now
 from clustersim.slurm.reserve import Reservations
 from clustersim.slurm.select import Selector
+from clustersim.slurm.shape import Shape, Wish
 from clustersim.slurm.topology import Tree
 from clustersim.slurm.workload import SlurmWorkload, refuse_time_slices
 from clustersim.units import HOUR
@@ -61,6 +63,14 @@ MEASURED = Overheads()
 class Controller:
     """All state of the run. What happens is in :mod:`lifecycle`, :mod:`inputs`, :mod:`mainloop` and :mod:`backfill`."""
 
+    __slots__ = (  # with more than 30 attributes and without these, calling a method takes twice the time
+        "accounting", "afters", "agenda", "arrays", "bf_dirty", "blank", "calc_at", "clock", "closing_bits", "cluster",
+        "completing", "default_partition", "down", "drain", "first_submit", "full_at", "future", "given_up", "jobs",
+        "last_listed", "last_main", "main_at", "maint", "next_bf", "next_number", "node_reason", "now", "overheads",
+        "owners", "part_cpus", "part_nodes", "partitions", "pauses", "pending", "planned", "policy", "pool",
+        "priorities", "rechecks", "recorder", "reservations", "running", "selector", "settings", "silent", "started",
+        "stuck", "touched", "unclean", "wishes")
+
     def __init__(self, workload: SlurmWorkload, seed: int = 0, overheads: Overheads | None = None) -> None:
         self.cluster, self.settings, self.accounting = workload.cluster, workload.settings, workload.accounting
         if overheads is None:
@@ -72,8 +82,7 @@ class Controller:
         self.part_cpus = {p.name: sum(self.cluster.nodes[self.cluster.index[n]].cpus for n in p.nodes)
                           for p in self.cluster.partitions}
         self.default_partition = (self.cluster.default_partition.name,)
-        self.suiting: dict[Hashable, int] = {}  # answers of inputs.wanted
-        self.possible: dict[Hashable, bool] = {}  # answers of placing.test_only, which never change
+        self.wishes: dict[str, dict[Shape, Wish]] = {name: {} for name in self.partitions}
         self.afters = False  # whether a job waits for the start of another
         self.pool = NodePool(self.cluster)
         self.blank = NodePool(self.cluster)  # the empty cluster: could the job ever run?
@@ -117,7 +126,7 @@ class Controller:
         self.main_at = self.full_at = self.calc_at = NEVER  # the next turn of each loop
         self.last_main = -self.started
         self.bf_dirty = NEVER  # since when there is something new for backfill
-        self.last_bf = -self.started
+        self.next_bf = self.settings.scheduler.bf_interval - self.started  # when backfill may run again
 
     def _load(self, workload: SlurmWorkload) -> None:
         self.agenda.fill((spec.at, INPUTS, ("submit", spec)) for spec in workload.jobs)
@@ -129,7 +138,15 @@ class Controller:
     # the clock's side
 
     def next_time(self) -> int | None:
-        soonest = min(self.agenda.soonest, self.calc_at, self.main_at, self.full_at, self._bf_at())
+        soonest = self.agenda.soonest
+        if self.calc_at < soonest:
+            soonest = self.calc_at
+        if self.main_at < soonest:
+            soonest = self.main_at
+        if self.full_at < soonest:
+            soonest = self.full_at
+        if (self.pending or self.planned) and self.bf_dirty < soonest:
+            soonest = min(max(self.bf_dirty, self.next_bf), soonest)
         over, ends = self.settings.over_time_limit, self.future.ends
         if ends and ends[0] + over <= soonest:
             soonest = self._limit_at(soonest)
@@ -150,20 +167,22 @@ class Controller:
 
     def instant(self, now: int) -> None:
         self.now = now
-        if self.bf_dirty < now and not (self.pending or self.planned):
-            self._empty_cycle(now)
+        if self.bf_dirty < now and self.next_bf < now and not (self.pending or self.planned):
+            # A cycle over an empty queue has passed. The thread makes one after any change, whether jobs wait or not
+            # (``_more_work`` in ``backfill.c``); it does nothing, but the next comes ``bf_interval`` after it.
+            self.next_bf, self.bf_dirty = self._next_cycle(max(self.next_bf, self.bf_dirty)), NEVER
         agenda = self.agenda
         while agenda.soonest <= now:
-            item = agenda.pop(now)
-            _HANDLERS[item[0]](self, now, *item[1:])
+            kind, what = agenda.take()
+            _HANDLERS[kind](self, now, what)
         if self.calc_at <= now:
             self._recalculate(now)
         if (now + self.started) % PERIODIC_TIMEOUT == 0 and self.future.ends:
             lifecycle.check_limits(self, now)
         if self.main_at <= now or self.full_at <= now:
             self._main(now)
-        if (self.pending or self.planned) and self.bf_dirty <= now and self._bf_at() <= now:
-            self.bf_dirty, self.last_bf = NEVER, now
+        if self.bf_dirty <= now and self.next_bf <= now and (self.pending or self.planned):
+            self.next_bf, self.bf_dirty = self._next_cycle(now), NEVER
             backfill.run(self, now)
         if self.touched:
             self.recorder.log.append(self.moment(self.touched))
@@ -182,19 +201,9 @@ class Controller:
         """The first tick of a loop with this interval at or after ``time``."""
         return time + (-self.started - time) % interval
 
-    def _bf_at(self) -> int:
-        if self.pending or self.planned:
-            return max(self.bf_dirty, self.last_bf + self.settings.scheduler.bf_interval)
-        return NEVER
-
-    def _empty_cycle(self, now: int) -> None:
-        """Note a cycle over an empty queue that has passed: it does nothing, but the next comes ``bf_interval`` after it.
-
-        The thread makes its cycle after any change, whether jobs wait or not (``_more_work`` in ``backfill.c``).
-        """
-        due = self.last_bf + self.settings.scheduler.bf_interval
-        if due < now:
-            self.bf_dirty, self.last_bf = NEVER, max(due, self.bf_dirty)
+    def _next_cycle(self, last: int) -> int:
+        """When backfill may run again after a cycle at ``last``."""
+        return last + self.settings.scheduler.bf_interval
 
     def queue_main(self, now: int) -> None:
         """Somebody asked for scheduling; runs are gathered for ``batch_sched_delay``."""
@@ -230,7 +239,7 @@ class Controller:
         time = max(time, now)
         if time not in self.rechecks:
             self.rechecks.add(time)
-            self.agenda.put(time, INPUTS, ("recheck",))
+            self.agenda.put(time, INPUTS, ("recheck", None))
 
     def calc_soon(self, now: int) -> None:
         """Something runs or waits: keep the periodic recalculation of priorities going."""
@@ -252,11 +261,12 @@ class Controller:
         """Nodes that may start jobs: up, not draining, answering."""
         return self.pool.every & ~(self.down | self.drain | self.silent)
 
-    def fitting(self, job: Job, partition: str) -> int:
-        """Nodes of the partition that the job's constraint and exclusions leave, in any state."""
-        found = job.fits.get(partition)
+    def wish(self, job: Job, partition: str) -> Wish:
+        """What the job wants in the partition; jobs of the same shape want the same."""
+        known, shape = self.wishes[partition], job.spec.shape
+        found = known.get(shape)
         if found is None:
-            found = job.fits[partition] = self.part_nodes[partition] & inputs.wanted(self, job.spec)
+            found = known[shape] = wish_of(self, shape, partition)
         return found
 
     def names(self, bits: int) -> list[str]:
@@ -264,7 +274,7 @@ class Controller:
 
     def foreign(self, job: Job) -> int:
         """Nodes that other users' ``--exclusive=user`` (or this job's own) rules out."""
-        if job.spec.exclusive == "user":
+        if job.spec.shape.exclusive == "user":
             return self._bits(other for other in self.running.values() if other.spec.user != job.spec.user)
         if not self.owners:
             return 0
@@ -277,13 +287,12 @@ class Controller:
         return found
 
     def moment(self, nodes: int) -> Nodes:
-        """What decides the states of ``nodes`` now; of what a log keeps of each instant, nothing about others."""
-        pool = self.pool
-        return nodes_now((self.now, nodes, pool.busy & nodes, pool.free_cpus.sets.get(0, 0) & nodes, self.down, self.drain,
-                          self.closing_bits & nodes, self.maint, self.planned & nodes))
+        """What decides the states of ``nodes`` now."""
+        return nodes_now((self.now, nodes, self.pool.free.sets.copy(), self.down, self.drain, self.closing_bits, self.maint,
+                          self.planned))
 
 
-def _recheck(system: Controller, now: int) -> None:
+def _recheck(system: Controller, now: int, _what: None) -> None:
     system.rechecks.discard(now)
     system.full_at = system.grid(now, system.settings.scheduler.sched_interval)
     system.changed(now)
@@ -291,7 +300,7 @@ def _recheck(system: Controller, now: int) -> None:
 
 _HANDLERS: dict[str, Callable[..., None]] = {
     "submit": inputs.submit, "act": inputs.act, "recheck": _recheck, "reservation": inputs.reservation_edge,
-    "done": lifecycle.work_done, "settle": lifecycle.settle, "release": lifecycle.release, "clean": lifecycle.clean,
+    "done": lifecycle.work_done, "settle": lifecycle.settle, "release": lifecycle.released, "clean": lifecycle.clean,
     "kill": lifecycle.kill,
     "timeout": inputs.node_timeout, "answer": inputs.answer, "stuck": lifecycle.release_stuck,
 }

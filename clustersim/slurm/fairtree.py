@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import repeat
 from math import inf
+from operator import add, mul
 
 from clustersim.slurm.accounts import Accounting
 from clustersim.slurm.jobs import Job
@@ -70,11 +72,12 @@ class FairTree:
             total = sum(child.shares for child in branch.children)
             for child in branch.children:
                 child.share = child.shares / total if total else 0.0
-        self.lines = {name: tuple(_line(branch)) for name, branch in self.branches.items()}  # places of each and all above it
+        # of a user (name and account): the places of the branch and all above it
+        self.lines = {branch.who: tuple(_line(branch)) for branch in self.branches.values() if branch.user}
         self.usage = [0.0] * len(self.branches)
         self.cores = [0] * len(self.branches)  # that run since before ``last``
         self.users = sum(branch.user for branch in self.branches.values())
-        self.fresh: dict[str, tuple[str, int, int]] = {}  # job that started since ``last`` -> branch, cores, start
+        self.fresh: dict[str, tuple[tuple[int, ...], int, int]] = {}  # job that started since ``last`` -> line, cores, start
         self.last = 0
         self.rank()
 
@@ -91,37 +94,41 @@ class FairTree:
 
     def run(self, job: Job) -> None:
         """The job runs from its start on. A suspension changes nothing: its cores count on (``decay_apply_new_usage``)."""
-        self.fresh[job.key] = (f"{job.spec.user}@{job.account}", job.total_cpus, job.start)
+        self.fresh[job.key] = (self._line_of(job), job.total_cpus, job.start)
+
+    def _line_of(self, job: Job) -> tuple[int, ...]:
+        return self.lines.get((job.spec.user, job.account), ())
 
     def end(self, job: Job, now: int) -> None:
         """The run is over: count what of it was not counted yet."""
-        name, cores, since = f"{job.spec.user}@{job.account}", job.total_cpus, self.last
         if job.key in self.fresh:
-            name, cores, since = self.fresh.pop(job.key)
+            line, cores, since = self.fresh.pop(job.key)
         else:
-            for place in self.lines.get(name, ()):
+            line, cores, since = self._line_of(job), job.total_cpus, self.last
+            for place in line:
                 self.cores[place] -= cores
         if self.ends:
             self.own_usage()
-            self._charge(name, cores, now - since)
+            self._charge(line, cores, now - since)
 
     def grow(self, now: int) -> None:
         """Decay all usage since the last time and add what ran since; see ``_decay_thread`` and ``_apply_new_usage``."""
         passed = now - self.last
         factor = self.kept ** passed
-        self.usage = [(usage + cores * passed) * factor for usage, cores in zip(self.usage, self.cores, strict=True)]
-        for name, cores, start in self.fresh.values():
-            self._charge(name, cores, now - start)
-            for place in self.lines.get(name, ()):
+        grown = map(add, self.usage, map(mul, self.cores, repeat(passed)))
+        self.usage = list(map(mul, grown, repeat(factor)))
+        for line, cores, start in self.fresh.values():
+            self._charge(line, cores, now - start)
+            for place in line:
                 self.cores[place] += cores
         self.fresh, self.last = {}, now
         self.rank()
 
-    def _charge(self, name: str, cores: int, seconds: int) -> None:
+    def _charge(self, line: tuple[int, ...], cores: int, seconds: int) -> None:
         """Count so many seconds on these cores for a user and all accounts above; they have decayed like old ones."""
-        amount = cores * seconds * self.kept ** seconds
-        for place in self.lines.get(name, ()):
-            self.usage[place] += amount
+        amount, usage = cores * seconds * self.kept ** seconds, self.usage
+        for place in line:
+            usage[place] += amount
 
     def own_usage(self) -> list[float]:
         """The usage to change it: what a ranking has taken stays as it is."""

@@ -12,27 +12,22 @@ from operator import attrgetter
 
 from clustersim.slurm.jobs import Job, bits_of
 from clustersim.slurm.pool import NodePool
+from clustersim.slurm.shape import CORE, GPUS, NO_LIMIT, Wish
 
-NO_LIMIT = 2**32  # cores
 
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Ask:
-    """One placement question: the job, the nodes it may use and how many it wants."""
+    """One placement question: the job, the nodes it may use (a bit set) and what it wants of them."""
 
     job: Job
-    nodes: int        # bit set of candidates
-    min_nodes: int
-    max_nodes: int
-    req_nodes: int
-    whole: bool       # every node for this job alone
-    required: int = 0  # nodes it must have (-w)
+    nodes: int
+    wish: Wish
+    required: int = 0  # nodes it must have
     cores: tuple[tuple[int, int], ...] = ()  # which cores it gets, where preemption by suspension has to know
-    counted: bool = False  # only so many nodes with a feature are looked for, one core on each (_get_req_features)
 
     def on(self, nodes: int) -> Ask:
         """The same question about other candidates."""
-        return Ask(self.job, nodes, self.min_nodes, self.max_nodes, self.req_nodes, self.whole, self.required)
+        return Ask(self.job, nodes, self.wish, self.required)
 
 
 @dataclass(slots=True)
@@ -57,21 +52,21 @@ class Filler:
     """Counts down what a job still needs while nodes are added."""
 
     def __init__(self, ask: Ask, pool: NodePool, nodes: int, min_nodes: int, max_nodes: int) -> None:
-        spec = ask.job.spec
+        wish, shape = ask.wish, ask.wish.shape
         self.ask, self.pool, self.nodes = ask, pool, nodes
-        self.min_nodes, self.req_nodes, self.max_nodes = min_nodes, ask.req_nodes, max_nodes
-        self.need_cpus = self.max_cpus = ask.min_nodes if ask.counted else spec.min_cpus
-        self.need_gpus = spec.gpus_per_job
+        self.min_nodes, self.req_nodes, self.max_nodes = min_nodes, wish.req_nodes, max_nodes
+        self.need_cpus = self.max_cpus = wish.min_nodes if wish.counted else shape.min_cpus
+        self.need_gpus = shape.gpus_per_job
         self.min_left = min_nodes
-        self.need_nodes = min(min_nodes, ask.req_nodes) if self.need_gpus else max(min_nodes, ask.req_nodes)
-        self.per_task = spec.cpus_per_task
-        self.per_node = max(spec.ntasks_per_node, 1) * spec.cpus_per_task
+        self.need_nodes = min(min_nodes, wish.req_nodes) if self.need_gpus else max(min_nodes, wish.req_nodes)
+        self.per_task = shape.cpus_per_task
+        self.per_node = shape.per_node
         # Where every node gives its share and no more, nodes can be added many at a time.
-        self.uniform = not ask.whole and not self.need_gpus and self.need_cpus == min_nodes * self.per_node == (
+        self.uniform = not wish.whole and not self.need_gpus and self.need_cpus == min_nodes * self.per_node == (
             self.need_nodes * self.per_node)
-        self.most = trimmed(ask)
-        self.task_gpus = 0 if ask.whole else spec.gpus_per_task
-        self.near_gpus = NO_LIMIT if ask.whole and spec.gpus else spec.gpus_per_job  # as many as count for the weight
+        self.most = wish.most
+        self.task_gpus = 0 if wish.whole else shape.gpus_per_task
+        self.near_gpus = NO_LIMIT if wish.whole and shape.gpus else shape.gpus_per_job  # as many as count for the weight
         self.taken = Chosen(each=self.per_node if self.uniform else 0)
 
     @property
@@ -84,9 +79,9 @@ class Filler:
 
     def available(self, i: int) -> int:
         """The cores that node ``i`` could give, whether tasks of ``cpus_per_task`` fill them or not (see ``spread_tasks``)."""
-        cpus = min(self.pool.free_cpus.of(i), self.most)
+        cpus = min(self.pool.free.cores(i), self.most)
         if self.task_gpus:  # no more tasks than there are GPUs for (gres_select_filter_sock_core)
-            return min(cpus, self.pool.free_gpus.of(i) // self.task_gpus * self.per_task)
+            return min(cpus, self.pool.free.gpus(i) // self.task_gpus * self.per_task)
         return cpus
 
     def cores(self, nodes: int) -> int:
@@ -94,20 +89,20 @@ class Filler:
         if self.task_gpus:
             return sum(self.available(i) for i in bits_of(nodes))
         if self.most == NO_LIMIT:
-            return self.pool.free_cpus.total(nodes)
-        return sum(min(free, self.most) * (bits & nodes).bit_count() for free, bits in self.pool.free_cpus.sets.items())
+            return self.pool.free.all_cores(nodes)
+        return sum(min(free // CORE, self.most) * (bits & nodes).bit_count() for free, bits in self.pool.free.sets.items())
 
     def same_cores(self, nodes: int) -> int:
         """What each of ``nodes`` could give, if they are all alike; else 0."""
-        for free, bits in self.pool.free_cpus.sets.items() if not self.task_gpus else ():
+        for free, bits in self.pool.free.sets.items() if not self.task_gpus else ():
             if bits & nodes:
-                return 0 if nodes & ~bits else min(free, self.most)
+                return 0 if nodes & ~bits else min(free // CORE, self.most)
         return 0
 
     def weight(self, i: int) -> tuple[int, int]:
         """What node ``i`` is chosen by first. Of equal weights nodes with more GPUs that the job could use are lighter
         (``sched_weight`` in ``can_job_run_on_node``; measured: gpu_lln_mixed)."""
-        return self.pool.weight[i], -min(self.pool.free_gpus.of(i), self.near_gpus)
+        return self.pool.weight[i], -min(self.pool.free.gpus(i), self.near_gpus)
 
     def groups(self) -> Iterator[int]:
         """The candidates of each weight, the lightest first."""
@@ -116,14 +111,14 @@ class Filler:
                 yield group
                 continue
             near: dict[int, int] = {}
-            for free, bits in self.pool.free_gpus.sets.items():
-                count = min(free, self.near_gpus)
+            for free, bits in self.pool.free.sets.items():
+                count = min(free & GPUS, self.near_gpus)
                 near[count] = near.get(count, 0) | bits & group
             yield from (near[count] for count in sorted(near, reverse=True))
 
     def gpus(self, nodes: int) -> int:
         """The free GPUs of all of ``nodes``."""
-        return self.pool.free_gpus.total(nodes)
+        return self.pool.free.all_gpus(nodes)
 
     def enough_nodes(self, count: int) -> bool:
         need = self.need_nodes
@@ -134,13 +129,13 @@ class Filler:
     def use(self, i: int) -> int:
         """The cores of node ``i`` the job would use now: never more than it needs beside one on each node to come."""
         cpus = self.available(i)
-        if self.ask.whole:
+        if self.ask.wish.whole:
             return cpus
-        spec = self.ask.job.spec
-        if spec.ntasks_per_node and spec.ntasks > 1:  # all its tasks, though fewer are left (pn_min_cpus; shapes_odd_cores)
+        shape = self.ask.wish.shape
+        if shape.ntasks_per_node and shape.ntasks > 1:  # all its tasks, though fewer are left (pn_min_cpus; shapes_odd_cores)
             return min(cpus, self.per_node)
         left = max(self.max_cpus - max(self.min_left - 1, 0), self.per_task)
-        if self.uniform or spec.ntasks_per_node:  # no node gets more tasks than ntasks_per_node
+        if self.uniform or shape.ntasks_per_node:  # no node gets more tasks than ntasks_per_node
             left = min(left, self.per_node)
         return min(cpus, left)
 
@@ -149,14 +144,14 @@ class Filler:
         cpus = self.use(i)
         if cpus != self.taken.each:
             self.taken.differing[i] = cpus
-        if self.ask.job.spec.gpus_per_job:
-            self.need_gpus -= self.pool.free_gpus.of(i)
+        if self.ask.wish.shape.gpus_per_job:
+            self.need_gpus -= self.pool.free.gpus(i)
         self._count(1 << i, 1, cpus)
 
     def add_many(self, nodes: int) -> None:
         """Take all of ``nodes``; only where each gives its share (``uniform``) or all it has (whole nodes)."""
         count = nodes.bit_count()
-        if self.ask.whole:
+        if self.ask.wish.whole:
             self.taken.differing.update((i, self.available(i)) for i in bits_of(nodes))
             self._count(nodes, count, self.cores(nodes))
         else:
@@ -174,22 +169,6 @@ class Filler:
     def add_required(self) -> None:
         for i in bits_of(self.ask.required):
             self.add(i)
-
-
-def trimmed(ask: Ask) -> int:
-    """The cores that a node counts with for a job with GPUs, when it is known how many tasks the node gets: what these need
-    (``_select_cores`` in ``job_test.c``, ``gres_select_filter_sock_core``; measured: mix_gpus). So an empty node is as good
-    as a started one, and the first of them is taken."""
-    spec = ask.job.spec
-    if ask.whole or not spec.gpus:
-        return NO_LIMIT
-    if spec.ntasks_per_node:
-        return spec.ntasks_per_node * spec.cpus_per_task
-    if ask.max_nodes == 1 and spec.max_nodes == 1 and spec.ntasks:
-        return spec.ntasks * spec.cpus_per_task
-    if spec.ntasks == 1 or spec.ntasks == spec.min_nodes == spec.max_nodes:
-        return spec.cpus_per_task
-    return NO_LIMIT
 
 
 Method = Callable[[Filler], Chosen | None]
@@ -234,7 +213,7 @@ def _take_one_alone(fill: Filler, nodes: int) -> bool:
     i = _best_single(fill, alone) if alone else -1
     if i < 0 or fill.use(i) < fill.need_cpus:
         return False
-    if fill.available(i) >= 2 * min(free for free, bits in fill.pool.free_cpus.sets.items() if bits & nodes):
+    if fill.available(i) >= 2 * min(free // CORE for free, bits in fill.pool.free.sets.items() if bits & nodes):
         return False  # two poor neighbours may have less
     fill.add(i)
     return fill.done
@@ -281,7 +260,7 @@ def _fill_from(fill: Filler, stretch: _Stretch) -> None:
             fill.add(single)
             return
     nodes = stretch.nodes
-    if stretch.required < 0 and (fill.uniform or fill.ask.whole) and fill.need_nodes > 1:
+    if stretch.required < 0 and (fill.uniform or fill.ask.wish.whole) and fill.need_nodes > 1:
         many = lowest(nodes, min(fill.need_nodes, fill.max_nodes) - (0 if fill.uniform else 1))
         fill.add_many(many)
         nodes &= ~many
@@ -302,13 +281,13 @@ def _best_single(fill: Filler, nodes: int) -> int:
     if fill.task_gpus:
         enough = [i for i in bits_of(nodes) if fill.available(i) >= fill.need_cpus]
         return min(enough, key=fill.available, default=-1)
-    for free, bits in fill.pool.free_cpus.sets.items():
+    for free, bits in fill.pool.free.sets.items():
         here = bits & nodes
-        free = min(free, fill.most)
+        free = min(free // CORE, fill.most)
         if not here or free < fill.need_cpus or (best >= 0 and free > fewest):
             continue
         if fill.need_gpus > 0:
-            here &= fill.pool.free_gpus.at_least(fill.need_gpus)
+            here &= fill.pool.free.at_least(fill.need_gpus)
         if here:
             first = (here & -here).bit_length() - 1
             best, fewest = (first if free < fewest or best < 0 else min(first, best)), free
@@ -335,12 +314,12 @@ def lowest(nodes: int, count: int) -> int:
 
 def least_loaded(fill: Filler) -> Chosen | None:
     """``CR_LLN``: by weight, then always the node with the largest share of free cores."""
-    if fill.ask.job.spec.ntasks:
-        fill.max_nodes = min(fill.max_nodes, fill.ask.job.spec.ntasks)
+    if fill.ask.wish.shape.ntasks:
+        fill.max_nodes = min(fill.max_nodes, fill.ask.wish.shape.ntasks)
     fill.add_required()
     pool = fill.pool
     order = sorted(bits_of(fill.nodes & ~fill.taken.nodes),
-                   key=lambda i: (fill.weight(i), -pool.free_cpus.of(i) / pool.cpus[i], i))
+                   key=lambda i: (fill.weight(i), -pool.free.cores(i) / pool.cpus[i], i))
     for i in order:
         if fill.done or fill.max_nodes <= 0:
             break

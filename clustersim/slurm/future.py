@@ -21,7 +21,8 @@ from clustersim.slurm.fill import Ask, Chosen
 from clustersim.slurm.jobs import Job
 from clustersim.slurm.placing import place
 from clustersim.slurm.pool import NodePool
-from clustersim.slurm.select import least_cpus, usable
+from clustersim.slurm.select import usable
+from clustersim.slurm.shape import CORE, GPUS
 
 if TYPE_CHECKING:
     from clustersim.slurm.controller import Controller
@@ -44,15 +45,22 @@ class Future:
         self.past = -1  # the last limit of a job that was taken out
         self._forget()
 
+    def _position(self, job: Job) -> int:
+        """Where the job stands, or would stand."""
+        ends, end = self.ends, job.limit_end
+        first = bisect_left(ends, end)
+        behind = bisect_right(ends, end, first)
+        return first if first == behind else bisect_left(self.jobs, (end, job.number, job.task), first, behind)
+
     def add(self, job: Job) -> None:
-        position = bisect_left(self.jobs, (job.limit_end, job.number, job.task))
+        position = self._position(job)
         self.jobs.insert(position, (job.limit_end, job.number, job.task, job))
         self.ends.insert(position, job.limit_end)
         self.nodes.insert(position, job.node_bits)
         self._forget()
 
     def remove(self, job: Job) -> None:
-        position = bisect_left(self.jobs, (job.limit_end, job.number, job.task))
+        position = self._position(job)
         del self.jobs[position], self.ends[position], self.nodes[position]
         if job.limit_end > self.past and job.limited:
             self.past = job.limit_end
@@ -118,9 +126,8 @@ class PausingFuture(Future):
         if count not in self._pools:
             pool = preempt.free_beside(self.system, [entry[3] for entry in self.jobs[count:]])
             for *_key, job in self.jobs[:count]:
-                for nodes, _cores, gpus in job.holding:
-                    if gpus:
-                        pool.free_gpus.change(nodes, gpus)
+                for nodes, share in job.holding:
+                    pool.free.change(nodes, share & GPUS)
             self._pools[count] = pool
         return self._pools[count]
 
@@ -132,7 +139,7 @@ def will_run(system: Controller, ask: Ask, partition: str, now: int, latest: int
     """
     pool = preempt.pool_for(system)
     empty = _needs_empty_nodes(system, ask)
-    if not empty or (ask.nodes & ~pool.busy).bit_count() >= ask.min_nodes:
+    if not empty or (ask.nodes & ~pool.busy).bit_count() >= ask.wish.min_nodes:
         found = place(system, ask, pool, partition)
         if found is not None:
             return now, found
@@ -158,21 +165,20 @@ def will_run(system: Controller, ask: Ask, partition: str, now: int, latest: int
 
 def _leaves_no_trace(system: Controller, ask: Ask) -> bool:
     """Whether a placement that comes to nothing changes nothing: the job's cores are known and will be the same."""
-    spec = ask.job.spec
-    if spec.switches or picks(spec.constraint) or spec.gpus_per_job or ask.max_nodes != ask.min_nodes:
+    wish, shape = ask.wish, ask.wish.shape
+    if ask.job.spec.switches or picks(shape.constraint) or shape.gpus_per_job or wish.max_nodes != wish.min_nodes:
         return False
-    if ask.whole:
-        [*sizes] = system.blank.free_cpus.sets
-        return len(sizes) == 1 and ask.job.total_cpus == ask.min_nodes * sizes[0]
-    each = max(spec.ntasks_per_node, 1) * spec.cpus_per_task
-    return ask.job.total_cpus == spec.min_cpus == ask.min_nodes * each
+    if wish.whole:
+        [*sizes] = system.blank.by_cpus
+        return len(sizes) == 1 and ask.job.total_cpus == wish.min_nodes * sizes[0]
+    return ask.job.total_cpus == shape.min_cpus == wish.min_nodes * shape.per_node
 
 
 def _needs_empty_nodes(system: Controller, ask: Ask) -> bool:
     """Whether the job can use no node on which another one runs: it takes nodes whole, or all the cores of each."""
-    if system.pauses or picks(ask.job.spec.constraint):
+    if system.pauses or picks(ask.wish.shape.constraint):
         return False
-    return ask.whole or not ask.nodes & system.blank.free_cpus.at_least(least_cpus(ask) + 1)
+    return ask.wish.whole or not ask.nodes & system.blank.free.at_least((ask.wish.cpus + 1) * CORE)
 
 
 Attempts = tuple[int, Callable[[int], Chosen | None]]  # see _by_trial
@@ -189,10 +195,10 @@ def _by_empty_nodes(system: Controller, ask: Ask, partition: str, future: Future
     fit = usable(ask, system.blank)
     idle = system.pool.every & ~system.pool.busy
     first = 0
-    if (fit & idle).bit_count() < ask.min_nodes:
-        if (fit & ~future.held[last]).bit_count() < ask.min_nodes:
+    if (fit & idle).bit_count() < ask.wish.min_nodes:
+        if (fit & ~future.held[last]).bit_count() < ask.wish.min_nodes:
             return last, lambda position: None
-        first = bisect_left(future.held, ask.min_nodes, 1, last, key=lambda held: (fit & ~held).bit_count()) - 1
+        first = bisect_left(future.held, ask.wish.min_nodes, 1, last, key=lambda held: (fit & ~held).bit_count()) - 1
 
     def on_empty_nodes(position: int) -> Chosen | None:
         empty = fit & ~future.held[position + 1]

@@ -27,31 +27,9 @@ if TYPE_CHECKING:
 REFUSED = "sbatch: error: Batch job submission failed: {why}"  # printed as it is, in every language
 
 
-def wanted(system: Controller, spec: JobSpec) -> int:
-    """The nodes that the job's constraint, GPUs and exclusions leave, in any state."""
-    shape = spec.shape
-    found = system.suiting.get(shape)
-    if found is None:
-        found = system.suiting[shape] = _suiting(system, spec)
-    return found
-
-
-def _suiting(system: Controller, spec: JobSpec) -> int:
-    gpus = max(spec.gpus_per_node, spec.gpus_per_task, 1) if spec.gpus_per_node or spec.gpus_per_job else 0
-    pool = system.pool
-    nodes = parse_constraint(spec.constraint).nodes(pool.features, pool.every)
-    if gpus:
-        nodes &= system.blank.free_gpus.at_least(gpus)
-        if spec.gpu_type:
-            nodes &= pool.gpu_types.get(spec.gpu_type, 0)
-    for name in spec.exclude:
-        nodes &= ~(1 << system.cluster.index[name])
-    return nodes
-
-
 def submit(system: Controller, now: int, spec: JobSpec) -> None:
     """sbatch: refuse what can never run, queue the rest."""
-    association = system.accounting.association(spec.user, spec.account)
+    association, shape = system.accounting.association(spec.user, spec.account), spec.shape
     tasks = [_job(system, spec, association, now, task) for task in spec.array or (-1,)]
     first = tasks[0]
     why = _refusal(system, first, association, len(tasks))
@@ -59,7 +37,7 @@ def submit(system: Controller, now: int, spec: JobSpec) -> None:
         first.key = spec.id
         first.state, first.reason = "REJECTED", why
         system.jobs[spec.id], system.first_submit[spec.id] = first, now
-        system.recorder.write(now, "reject", spec.id, why=why)
+        system.recorder.write(now, "reject", spec.id, {"why": why})
         return
     system.next_number += 1
     system.afters |= "after:" in spec.dependency
@@ -69,9 +47,9 @@ def submit(system: Controller, now: int, spec: JobSpec) -> None:
         system.first_submit[job.key] = now
         system.policy.count_submit(job)
         limit = None if job.limit is None else job.limit * 60
-        system.recorder.write(now, "submit", job.key, user=spec.user, cores=spec.min_cpus, nodes=spec.min_nodes, gpus=spec.gpus,
-                              limit=limit, partition=",".join(job.partitions))
-        system.recorder.reasons[job.key] = "None"
+        system.recorder.write(now, "submit", job.key, {
+            "user": spec.user, "cores": shape.min_cpus, "nodes": shape.min_nodes, "gpus": shape.gpus, "limit": limit,
+            "partition": ",".join(job.partitions)})
     if spec.array:
         system.arrays[spec.id] = tasks
     _first_reason(system, first, now)
@@ -105,7 +83,7 @@ def _refusal(system: Controller, job: Job, association: Association | None, task
     spec, settings = job.spec, system.settings
     if not taking_jobs(system, job.partitions):
         return REFUSED.format(why="Required partition not available (inactive or drain)")
-    if settings.associations and association is None:
+    if association is None and settings.associations:
         return REFUSED.format(why="Invalid account or account/partition combination specified")
     if "qos" in settings.enforce and association and job.qos not in (association.qos or ("normal",)):
         return REFUSED.format(why="Invalid qos specification")
@@ -124,8 +102,8 @@ def _refusal(system: Controller, job: Job, association: Association | None, task
         return REFUSED.format(why="Requested reservation is invalid")
     if spec.reservation and not system.reservations.all[spec.reservation].admits(job):
         return REFUSED.format(why="Access denied to requested reservation")
-    if spec.constraint:
-        constraint = parse_constraint(spec.constraint)
+    if spec.shape.constraint:
+        constraint = parse_constraint(spec.shape.constraint)
         if not constraint.legal or constraint.names() - set(system.pool.features):
             return REFUSED.format(why="Invalid feature specification")
     if _fits_nowhere(system, job, troubles):
@@ -136,9 +114,10 @@ def _refusal(system: Controller, job: Job, association: Association | None, task
 def _fits_nowhere(system: Controller, job: Job, troubles: list[tuple[str, str]]) -> bool:
     """Whether the job would find no place in any partition that is open to it, though one is, were all nodes empty."""
     closed = True
-    for name, (reason, _message) in zip(job.partitions, troubles, strict=True):
-        if not reason:
-            if test_only(system, job, name, system.fitting(job, name)):
+    for i, name in enumerate(job.partitions):
+        if not troubles[i][0]:
+            wish = system.wish(job, name)
+            if test_only(system, job, wish, name, wish.nodes):
                 return False
             closed = False
     return not closed
@@ -180,7 +159,7 @@ def act(system: Controller, now: int, one: OperatorAct) -> None:
     if one.do == "snapshot":
         return
     subject = one.job or one.name or ",".join(one.nodes)
-    system.recorder.write(now, "input", subject, do=one.do, user=one.user, reason=one.reason)
+    system.recorder.write(now, "input", subject, {"do": one.do, "user": one.user, "reason": one.reason})
     _ACTS[one.do](system, now, one)
 
 
@@ -332,7 +311,7 @@ def _start_slurmd(system: Controller, now: int, one: OperatorAct) -> None:
         if back == 2 or (back == 1 and system.node_reason.get(i) == "Not responding"):
             system.down &= ~(1 << i)
     if system.stuck:
-        system.agenda.put(_asked_again_at(system, now), INPUTS, ("stuck",))
+        system.agenda.put(_asked_again_at(system, now), INPUTS, ("stuck", None))
     system.touched |= bits
     system.queue_main(now)
 
@@ -382,10 +361,9 @@ def reservation_edge(system: Controller, now: int, name: str) -> None:
 
 def _update_partition(system: Controller, now: int, one: OperatorAct) -> None:
     part = system.partitions[one.name]
-    system.possible.clear()
     for key, value in one.set:
         part = replace(part, **partition_value(key, value, key))
-    system.partitions[one.name] = part
+    system.partitions[one.name], system.wishes[one.name] = part, {}
     if any(key == "PriorityJobFactor" for key, _value in one.set):
         system.priorities.weigh(part)
         system.calc_soon(now)

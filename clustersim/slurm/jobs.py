@@ -20,7 +20,7 @@ class Due(Protocol):
     def settle(self, job: Job, /) -> None: ...
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Job:
     """One job, or one task of an array. ``number`` is Slurm's job id: earlier submissions have lower ones.
 
@@ -37,6 +37,8 @@ class Job:
     state: str = "PENDING"
     reason: str = "None"
     detail: str = ""
+    said: str = "None"  # the reason that the log gave last; "" after a start, when the next one counts as new ...
+    said_at: int = -1  # ... and where in the log it stands
     held: str = ""  # "", "user" or "admin"
     worth: int = 0  # the last priority that was worked out, in the job's partition ...
     worths: dict[str, int] = field(default_factory=dict)  # ... and in each of its partitions
@@ -56,7 +58,7 @@ class Job:
     start: int = 0
     limit_end: int = 0  # when the limit is reached
     allocation: Allocation = ()
-    holding: tuple[tuple[int, int, int], ...] = ()  # the same, with nodes of equal shares together (pool.Holding)
+    holding: tuple[tuple[int, int], ...] = ()  # the same, with nodes of equal shares together (pool.Holding)
     node_bits: int = 0
     cores: tuple[tuple[int, int], ...] = ()  # (node position, bit set of cores); kept with GANG only
     whole: bool = False
@@ -77,7 +79,6 @@ class Job:
     last_question: tuple[int, int, Partition] | None = None  # on which empty nodes planning last looked for a place ...
     last_answer: Any = None  # ... and what it found (fill.Chosen)
     admitted: Partition | None = None  # the partition, as it is, whose limits were last seen not to keep the job out
-    fits: dict[str, int] = field(default_factory=dict)  # partition -> nodes that suit the job, in any state
 
     @property
     def priority(self) -> int:

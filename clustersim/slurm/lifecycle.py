@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from clustersim.clock import ENDS
 from clustersim.messages import N_
 from clustersim.slurm import preempt
+from clustersim.slurm.fill import Ask
 from clustersim.slurm.jobs import YEAR, Allocation, Job, bits_of
-from clustersim.slurm.pool import holding
+from clustersim.slurm.pool import Holding, holding
 from clustersim.slurm.record import current_run, place
+from clustersim.slurm.shape import CORE, GPUS
 from clustersim.units import MINUTE
 
 if TYPE_CHECKING:
@@ -23,43 +25,43 @@ HELD = {"user": "JobHeldUser", "admin": "JobHeldAdmin"}  # who holds a job -> it
 REQUEUE_DELAY = 121  # credential lifetime (AuthInfo=cred_expire, 120 s) plus 1: measured, and job_mgr.c
 
 
-def start(system: Controller, job: Job, partition: str, allocation: Allocation, whole: bool, now: int, by: str) -> None:
-    """Give ``allocation`` to the job; it runs from ``now``."""
-    part = system.partitions[partition]
+def start(system: Controller, ask: Ask, partition: str, allocation: Allocation, held: Holding, now: int, by: str) -> None:
+    """Give ``allocation`` (``held``: the same with nodes of equal shares together) to the job; it runs from ``now``."""
+    job, part = ask.job, system.partitions[partition]
     if job.limit is None or (part.max_time is not None and job.limit > part.max_time):
         job.limit = part.default_time if part.default_time is not None else part.max_time
     job.state, job.reason, job.detail, job.partition = "RUNNING", "None", "", partition
     job.start, job.limit_end = now, now + (YEAR if job.limit is None else job.limit * MINUTE)
-    job.allocation, job.whole, job.scheduler = allocation, whole, by
-    job.holding = holding(allocation)
-    job.node_bits, job.total_cpus, gpus = 0, 0, 0
-    for nodes, cpus, count in job.holding:
-        job.node_bits |= nodes
-        job.total_cpus += nodes.bit_count() * cpus
-        gpus += nodes.bit_count() * count
+    job.allocation, job.holding, job.cores, job.whole, job.scheduler = allocation, held, ask.cores, ask.wish.whole, by
+    bits = cores = 0
+    for nodes, share in held:
+        bits |= nodes
+        cores += nodes.bit_count() * (share // CORE)
+    job.node_bits, job.total_cpus = bits, cores
     names = system.recorder.names
     job.places = tuple([place(names[i], cpus, gpus_there) for i, cpus, gpus_there in allocation])
     job.planned, job.preempt_since, job.preempting, job.end = None, None, False, None
-    system.pool.take(job.holding)
+    system.pool.take(held)
     system.pool.turn_gpus(allocation)
     system.future.add(job)
-    system.touched |= job.node_bits
-    system.planned &= ~job.node_bits
-    if job.spec.exclusive == "user":
+    system.touched |= bits
+    system.planned &= ~bits
+    if job.spec.shape.exclusive == "user":
         system.owners.update((i, job.spec.user) for i in bits_of(job.node_bits))
     del system.pending[job.key]
     system.running[job.key] = job
     if job.spec.array:
         _split(system, job)
-    job.held_tres = {"cpu": job.total_cpus, "gres/gpu": gpus, "node": len(allocation)}
     if system.policy.any:
-        system.policy.count_run(job, job.held_tres, job.node_bits)
+        gpus = sum(nodes.bit_count() * (share & GPUS) for nodes, share in held)
+        job.held_tres = {"cpu": cores, "gres/gpu": gpus, "node": len(allocation)}
+        system.policy.count_run(job, job.held_tres, bits)
     system.priorities.shares.run(job)
     if system.afters:
         system.recheck_at(now, now + 1)
     wait = now - job.submit
-    system.recorder.forget_reason(job)
-    system.recorder.write(now, "start", job.key, places=job.places, wait=wait, scheduler=by)
+    job.said, job.said_at = "", -1
+    system.recorder.write(now, "start", job.key, {"places": job.places, "wait": wait, "scheduler": by})
     job.work_left, job.resumed = job.spec.run + system.overheads.launch, now
     _go_on(system, job, now)
     system.calc_soon(now)
@@ -87,11 +89,12 @@ def _split(system: Controller, job: Job) -> None:
 def _go_on(system: Controller, job: Job, now: int) -> None:
     job.generation += 1
     job.resumed = now
-    system.agenda.put(now + job.work_left, ENDS, ("done", job.key, job.generation))
+    system.agenda.put(now + job.work_left, ENDS, ("done", (job.key, job.generation)))
 
 
-def work_done(system: Controller, now: int, key: str, generation: int) -> None:
-    """The work is finished, unless the job was stopped meanwhile."""
+def work_done(system: Controller, now: int, what: tuple[str, int]) -> None:
+    """The work of a job (its key, and the generation it had) is finished, unless it was stopped meanwhile."""
+    key, generation = what
     job = system.jobs[key]
     if job.generation != generation or job.state != "RUNNING":
         return
@@ -119,17 +122,18 @@ def end(system: Controller, job: Job, now: int, state: str, exit_code: str = "0:
     system.completing[job.key] = job
     free = now + linger + system.overheads.cleanup
     job.runs.append(current_run(job, now, state, free, exit_code))
-    system.recorder.write(now, "end", job.key, state=state, exit_code=exit_code)
+    system.recorder.write(now, "end", job.key, {"state": state, "exit_code": exit_code})
     if not requeue:
         system.policy.count_submit(job, -1)
-    if linger:
-        system.agenda.put(now + linger, ENDS, ("kill", job.key))
     if system.settings.complete_wait:
         system.recheck_at(now, now + system.settings.complete_wait + 1)
     if system.owners:
         _owners_left(system, job)
-    nodes, slow = job.node_bits, 1 << job.allocation[0][0] if linger else 0
-    parts = [part for part in ((free - linger, nodes & ~slow), (free, slow)) if part[1]]
+    nodes, parts = job.node_bits, [(free, job.node_bits)]
+    if linger:
+        system.agenda.put(now + linger, ENDS, ("kill", job.key))
+        slow = 1 << job.allocation[0][0]
+        parts = [part for part in ((free - linger, nodes & ~slow), (free, slow)) if part[1]]
     if requeue:
         _back_to_queue(system, job, now)
     _clean_up(system, job, now, nodes, parts)
@@ -140,28 +144,30 @@ def _clean_up(system: Controller, job: Job, now: int, nodes: int, parts: list[tu
     key, run, tres = job.key, len(job.runs), job.held_tres
     system.unclean[key, run] = nodes
     if len(parts) == 1 and parts[0][0] > now:  # settled and released in one go
-        system.agenda.put(parts[0][0], ENDS, ("clean", key, tres, run, nodes))
+        system.agenda.put(parts[0][0], ENDS, ("clean", (key, tres, run, nodes)))
         return
-    system.agenda.put(now + system.overheads.cleanup, ENDS, ("settle", key, tres, nodes))
+    system.agenda.put(now + system.overheads.cleanup, ENDS, ("settle", (key, tres, nodes)))
     for time, some in parts:
         if time == now:
             release(system, now, key, run, some)
         else:
-            system.agenda.put(time, ENDS, ("release", key, run, some))
+            system.agenda.put(time, ENDS, ("release", (key, run, some)))
 
 
-def settle(system: Controller, now: int, key: str, tres: dict[str, int], nodes: int) -> None:
+def settle(system: Controller, now: int, what: tuple[str, dict[str, int], int]) -> None:
     """The controller has heard of the end: limits count the job no longer. No loop is woken before all nodes are clean.
 
     Slurm does this at the end itself, but within a tick of the nodes' cleanup; one instant for both keeps a successor
     from starting elsewhere in that fraction of a second.
     """
+    key, tres, nodes = what
     system.policy.count_run(system.jobs[key], tres, nodes, -1)
     system.seen_periodically(now)
 
 
-def clean(system: Controller, now: int, key: str, tres: dict[str, int], run: int, nodes: int) -> None:
+def clean(system: Controller, now: int, what: tuple[str, dict[str, int], int, int]) -> None:
     """Both at once: the end is heard of, and the nodes are clean."""
+    key, tres, run, nodes = what
     if system.policy.any:
         system.policy.count_run(system.jobs[key], tres, nodes, -1)
     release(system, now, key, run, nodes)
@@ -169,13 +175,18 @@ def clean(system: Controller, now: int, key: str, tres: dict[str, int], run: int
 
 def _owners_left(system: Controller, job: Job) -> None:
     for i in bits_of(job.node_bits):
-        if not any(other.node_bits >> i & 1 and other.spec.exclusive == "user" for other in system.running.values()):
+        if not any(other.node_bits >> i & 1 and other.spec.shape.exclusive == "user" for other in system.running.values()):
             system.owners.pop(i, None)
 
 
 def kill(system: Controller, now: int, key: str) -> None:
     """KillWait is over: what ignored SIGTERM gets SIGKILL."""
-    system.recorder.write(now, "signal", key, signal="SIGKILL", why=N_("it ignored SIGTERM for KillWait"))
+    system.recorder.write(now, "signal", key, {"signal": "SIGKILL", "why": N_("it ignored SIGTERM for KillWait")})
+
+
+def released(system: Controller, now: int, what: tuple[str, int, int]) -> None:
+    """Some nodes of a run are clean: :func:`release`."""
+    release(system, now, *what)
 
 
 def release(system: Controller, now: int, key: str, run: int, nodes: int) -> None:
@@ -200,11 +211,11 @@ def release(system: Controller, now: int, key: str, run: int, nodes: int) -> Non
     del system.unclean[key, run]
     job.completing = False
     del system.completing[key]
-    system.recorder.write(now, "release", key)
+    system.recorder.write(now, "release", key, {})
     system.wake_main(now)
 
 
-def release_stuck(system: Controller, now: int) -> None:
+def release_stuck(system: Controller, now: int, _what: None = None) -> None:
     """These nodes answer again or are given up: what waited for their cleanup goes on."""
     waiting, system.stuck = system.stuck, []
     for key, run, nodes in waiting:
@@ -215,7 +226,7 @@ def release_stuck(system: Controller, now: int) -> None:
 
 def stop(system: Controller, job: Job, now: int, state: str, why: str, requeue: bool = False) -> None:
     """SIGTERM now; what ignores it holds its nodes until KillWait is over."""
-    system.recorder.write(now, "signal", job.key, signal="SIGTERM", why=why)
+    system.recorder.write(now, "signal", job.key, {"signal": "SIGTERM", "why": why})
     end(system, job, now, state, linger=system.settings.kill_wait if job.spec.ignore_term else 0, requeue=requeue)
 
 
@@ -234,7 +245,7 @@ def drop(system: Controller, job: Job, now: int, state: str = "CANCELLED") -> No
     job.state, job.end = state, now
     del system.pending[job.key]
     system.policy.count_submit(job, -1)
-    system.recorder.write(now, "end", job.key, state=state, exit_code="0:0")
+    system.recorder.write(now, "end", job.key, {"state": state, "exit_code": "0:0"})
     system.queue_main(now)
 
 
@@ -256,7 +267,7 @@ def _back_to_queue(system: Controller, job: Job, now: int) -> None:
     job.allocation, job.node_bits, job.suspended_s = (), 0, 0
     job.limit = requested_limit(system, job)
     system.pending[job.key] = job
-    system.recorder.write(now, "requeue", job.key, why=job.runs[-1].state)
+    system.recorder.write(now, "requeue", job.key, {"why": job.runs[-1].state})
     system.recorder.reason(now, job)
     system.recheck_at(now, job.begin)
     if system.settings.multifactor and not job.held:
@@ -286,7 +297,7 @@ def suspend(system: Controller, job: Job, now: int) -> None:
     system.future.remove(job)
     system.touched |= job.node_bits
     system.pauses.setdefault(job.key, []).append([now, now])
-    system.recorder.write(now, "signal", job.key, signal="SIGSTOP", why=N_("a job of higher tier needs its nodes"))
+    system.recorder.write(now, "signal", job.key, {"signal": "SIGSTOP", "why": N_("a job of higher tier needs its nodes")})
 
 
 def resume(system: Controller, job: Job, now: int) -> None:
@@ -296,13 +307,13 @@ def resume(system: Controller, job: Job, now: int) -> None:
     system.future.add(job)
     job.state = "RUNNING"
     system.touched |= job.node_bits
-    system.recorder.write(now, "signal", job.key, signal="SIGCONT", why=N_("its nodes are free again"))
+    system.recorder.write(now, "signal", job.key, {"signal": "SIGCONT", "why": N_("its nodes are free again")})
     if job.spec.stoppable:
         _go_on(system, job, now)
     else:
         job.generation += 1
         left = max(job.start + job.spec.run + system.overheads.launch - now, 0)
-        system.agenda.put(now + left, ENDS, ("done", job.key, job.generation))
+        system.agenda.put(now + left, ENDS, ("done", (job.key, job.generation)))
 
 
 def _unpause(system: Controller, job: Job, now: int) -> None:

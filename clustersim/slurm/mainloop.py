@@ -80,7 +80,8 @@ def run(system: Controller, now: int, full: bool) -> bool:
         return True
     if is_completing(system, now):
         return True  # the release of those nodes, or the end of CompleteWait, wakes the loop again
-    available, blocked, tested = system.available, set[str](), 0
+    available, tested = system.available, 0
+    blocked: set[str] = set()
     rejected: dict[tuple[str, str], Job] = {}
     blocked_reservations: set[str] = set()
     for job, name in queue(system, now):
@@ -100,7 +101,7 @@ def run(system: Controller, now: int, full: bool) -> bool:
             job.partition, job.priority = name, job.part_priority.get(name, job.worth)
         if (blocked or blocked_reservations) and _behind_a_blocked_job(system, job, name, blocked, blocked_reservations, now):
             continue
-        if (available & system.part_nodes[name]).bit_count() < job.spec.min_nodes:
+        if (available & system.part_nodes[name]).bit_count() < job.spec.shape.min_nodes:
             set_reason(system, job, now, "Resources", MISSING_NODES)
             blocked.add(name)
             available &= ~system.part_nodes[name]
@@ -138,8 +139,8 @@ def _after(system: Controller, job: Job, name: str, result: str, available: int,
            reservations: set[str]) -> int:
     """What a failed try takes away from the jobs behind it."""
     stops = result in {"busy", "preempting"} or (result == "policy" and system.settings.scheduler.assoc_limit_stop)
-    required = sum(1 << system.cluster.index[node] for node in job.spec.nodelist)
-    if required and required.bit_count() >= job.spec.min_nodes:
+    required = sum(1 << system.cluster.index[node] for node in job.spec.shape.nodelist)
+    if required and required.bit_count() >= job.spec.shape.min_nodes:
         return available & ~required
     if result == "reserved" and job.spec.reservation in system.reservations.all:
         return available & ~system.reservations.all[job.spec.reservation].nodes

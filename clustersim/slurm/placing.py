@@ -14,6 +14,7 @@ from clustersim.slurm.fill import Ask, Chosen
 from clustersim.slurm.jobs import Job
 from clustersim.slurm.pool import NodePool
 from clustersim.slurm.select import allocate
+from clustersim.slurm.shape import Shape, Wish
 
 if TYPE_CHECKING:
     from clustersim.slurm.controller import Controller
@@ -95,7 +96,7 @@ def _recheck_delays(system: Controller, job: Job, now: int) -> None:
 
 def taking_jobs(system: Controller, partitions: tuple[str, ...]) -> tuple[str, ...]:
     """The partitions that take submissions (``_alt_part_test`` in ``job_mgr.c``; measured: begin_partition_states)."""
-    return tuple(name for name in partitions if system.partitions[name].state not in {"DRAIN", "INACTIVE"})
+    return tuple([name for name in partitions if system.partitions[name].state not in {"DRAIN", "INACTIVE"}])
 
 
 def part_trouble(system: Controller, job: Job, partition: str) -> tuple[str, str]:
@@ -104,14 +105,15 @@ def part_trouble(system: Controller, job: Job, partition: str) -> tuple[str, str
     ``_part_access_check`` and ``job_limits_check``; the refusal is printed only with ``EnforcePartLimits``. The limits of a
     partition that starts no jobs are not looked at (measured: partition_limits_three).
     """
-    part, spec = system.partitions[partition], job.spec
+    part = system.partitions[partition]
     if job.admitted is part:
         return "", ""
+    spec, shape = job.spec, job.spec.shape
     if part.state in CLOSED:
         return CLOSED[part.state], ""
-    if spec.min_cpus > system.part_cpus[partition]:
+    if shape.min_cpus > system.part_cpus[partition]:
         return "PartitionConfig", "More processors requested than permitted"
-    if spec.min_nodes > len(part.nodes) or (spec.max_nodes and not part.min_nodes <= spec.max_nodes <= part.max_nodes):
+    if shape.min_nodes > len(part.nodes) or (shape.max_nodes and not part.min_nodes <= shape.max_nodes <= part.max_nodes):
         return "PartitionNodeLimit", "Node count specification invalid"
     if spec.limit is not None and part.max_time is not None and spec.limit > part.max_time:
         return "PartitionTimeLimit", "Requested time limit is invalid (missing or exceeds some limit)"
@@ -119,14 +121,35 @@ def part_trouble(system: Controller, job: Job, partition: str) -> tuple[str, str
     return "", ""
 
 
-def ask_for(system: Controller, job: Job, partition: str, nodes: int) -> Ask:
-    """The placement question for this job in this partition (``get_node_cnts``, ``_resolve_shared_status``)."""
-    part, spec = system.partitions[partition], job.spec
-    least = spec.min_nodes if spec.min_nodes > part.min_nodes else part.min_nodes
-    most = spec.max_nodes if 0 < spec.max_nodes < part.max_nodes else part.max_nodes
-    whole = part.oversubscribe == "EXCLUSIVE" or spec.exclusive == "node"
-    required = sum(1 << system.cluster.index[name] for name in spec.nodelist) if spec.nodelist else 0
-    return Ask(job, nodes, least, most if most > least else least, most if spec.max_nodes else least, whole, required)
+def ask_for(system: Controller, job: Job, partition: str, among: int) -> Ask:
+    """The placement question for this job in this partition, on such of the nodes that suit it as are ``among`` these."""
+    wish = system.wish(job, partition)
+    return Ask(job, wish.nodes & among, wish, wish.required)
+
+
+def wish_of(system: Controller, shape: Shape, partition: str) -> Wish:
+    """What a job of this shape wants in this partition (``get_node_cnts``, ``_resolve_shared_status``)."""
+    part, index = system.partitions[partition], system.cluster.index
+    least = shape.min_nodes if shape.min_nodes > part.min_nodes else part.min_nodes
+    most = shape.max_nodes if 0 < shape.max_nodes < part.max_nodes else part.max_nodes
+    whole = part.oversubscribe == "EXCLUSIVE" or shape.exclusive == "node"
+    required = sum(1 << index[name] for name in shape.nodelist)
+    nodes = system.part_nodes[partition] & _suiting(system, shape)
+    return Wish(shape, nodes, least, max(most, least), most if shape.max_nodes else least, whole, required)
+
+
+def _suiting(system: Controller, shape: Shape) -> int:
+    """The nodes that the constraint, GPUs and exclusions leave, in any state."""
+    gpus = max(shape.gpus_per_node, shape.gpus_per_task, 1) if shape.gpus_per_node or shape.gpus_per_job else 0
+    pool = system.pool
+    nodes = parse_constraint(shape.constraint).nodes(pool.features, pool.every)
+    if gpus:
+        nodes &= system.blank.free.at_least(gpus)
+        if shape.gpu_type:
+            nodes &= pool.gpu_types.get(shape.gpu_type, 0)
+    for name in shape.exclude:
+        nodes &= ~(1 << system.cluster.index[name])
+    return nodes
 
 
 def place(system: Controller, ask: Ask, pool: NodePool, partition: str) -> Chosen | None:
@@ -138,7 +161,7 @@ def place(system: Controller, ask: Ask, pool: NodePool, partition: str) -> Chose
 def _anywhere(system: Controller, ask: Ask, pool: NodePool, partition: str) -> Chosen | None:
     """The same below any number of switches; notes the cores, which job size and limits go by."""
     lln = system.partitions[partition].lln
-    text = ask.job.spec.constraint
+    text = ask.wish.shape.constraint
     constraint = parse_constraint(text) if text and picks(text) else NO_CONSTRAINT
     if constraint.counts and not _counted(system, ask, pool, lln):
         return None
@@ -165,20 +188,21 @@ def _counted(system: Controller, ask: Ask, pool: NodePool, lln: bool) -> bool:
     In brackets, nodes that have the first feature as well are tried first, then those with the second, and so on
     (``feature_bits`` in ``_pick_best_nodes``; measured: features_alike_counts).
     """
-    constraint, picked = parse_constraint(ask.job.spec.constraint), 0
+    constraint, picked = parse_constraint(ask.wish.shape.constraint), 0
     kinds = [pool.features.get(name, 0) for name, _count in constraint.counts] if constraint.bracketed else [pool.every]
     for name, count in constraint.counts:
         having = pool.features.get(name, 0)
         if picked & ~having and not constraint.bracketed:
             return False
         nodes = ask.nodes & having & ~(picked if constraint.bracketed else 0)
-        asks = (Ask(ask.job, nodes & kind, count, ask.max_nodes, count, ask.whole, counted=True) for kind in kinds)
+        wish = Wish(ask.wish.shape, nodes, count, ask.wish.max_nodes, count, ask.wish.whole, counted=True)
+        asks = (Ask(ask.job, nodes & kind, wish) for kind in kinds)
         found = next((found for one in asks if (found := system.selector.choose(one, pool, lln))), None)
         if found is None:
             return False
         picked |= found.nodes
     ask.required |= picked
-    return ask.required.bit_count() <= ask.max_nodes
+    return ask.required.bit_count() <= ask.wish.max_nodes
 
 
 def _few_switches(system: Controller, job: Job, chosen: Chosen) -> bool:
@@ -198,27 +222,26 @@ def _waits_for_switches_since(job: Job, now: int) -> int:
     return job.switch_since
 
 
-def test_only(system: Controller, job: Job, partition: str, nodes: int) -> bool:
+def test_only(system: Controller, job: Job, wish: Wish, partition: str, nodes: int) -> bool:
     """Whether the job would fit on ``nodes`` if they were empty, below whatever switches."""
     if job.spec.switches and not job.held:
         _waits_for_switches_since(job, system.now)
-    question = (partition, nodes, job.spec.shape)
-    known = system.possible.get(question)
+    known = wish.possible.get(nodes)
     if known is None:
         before = job.total_cpus
-        known = _anywhere(system, ask_for(system, job, partition, nodes), system.blank, partition) is not None
-        system.possible[question], job.total_cpus = known, before
+        known = _anywhere(system, Ask(job, nodes, wish, wish.required), system.blank, partition) is not None
+        wish.possible[nodes], job.total_cpus = known, before
     return known
 
 
 def tres(system: Controller, ask: Ask, chosen: Chosen | None) -> dict[str, int]:
     """The amounts that limits count: of the placement, else of the request."""
-    spec = ask.job.spec
+    shape = ask.wish.shape
     if chosen is None:
         return system.policy.request(ask.job)
-    gpus = spec.gpus_per_job or spec.gpus_per_node * chosen.count
-    if ask.whole:
-        gpus = system.blank.free_gpus.total(chosen.nodes)
+    gpus = shape.gpus_per_job or shape.gpus_per_node * chosen.count
+    if ask.wish.whole:
+        gpus = system.blank.free.all_gpus(chosen.nodes)
     return {"cpu": chosen.cpus, "gres/gpu": gpus, "node": chosen.count}
 
 
@@ -232,7 +255,7 @@ def try_now(system: Controller, job: Job, partition: str, available: int, now: i
     if reason:
         set_reason(system, job, now, reason)
         return "policy"
-    ask = ask_for(system, job, partition, system.fitting(job, partition) & available)
+    ask = ask_for(system, job, partition, available)
     up, verdict = ask.nodes, ""
     if job.spec.reservation or system.reservations.all:
         length = job.limit_seconds(system.partitions[partition])
@@ -240,7 +263,7 @@ def try_now(system: Controller, job: Job, partition: str, available: int, now: i
             job, now, length, system.pool.every, system.part_nodes[partition], ask.required, move=False)
         up, verdict = up & window.nodes, window.verdict
     ask.nodes = up & ~system.closing_bits
-    if job.spec.exclusive == "user" or system.owners:
+    if job.spec.shape.exclusive == "user" or system.owners:
         ask.nodes &= ~system.foreign(job)
     chosen, victims = (None, []) if ask.required & ~up else preempt.place_now(system, ask, partition, up, now)
     taken = chosen.nodes if chosen else ask.required
@@ -252,8 +275,8 @@ def try_now(system: Controller, job: Job, partition: str, available: int, now: i
         set_reason(system, job, now, "Resources")
         return "preempting"
     if chosen is not None:
-        job.cores = ask.cores
-        lifecycle.start(system, job, partition, allocate(ask, system.pool, chosen), ask.whole, now, by)
+        allocation, held = allocate(ask, system.pool, chosen)
+        lifecycle.start(system, ask, partition, allocation, held, now, by)
         return "started"
     _when_it_reaches_into_one_more(system, job, partition, now)
     return _why_not(system, ask, partition, up, verdict, available if by == "main" else system.available)
@@ -282,8 +305,8 @@ def _why_not(system: Controller, ask: Ask, partition: str, up: int, verdict: str
         return "reserved"
     taken = up & system.closing_bits
     if not system.settings.preemption:
-        taken |= up & (system.pool.busy if ask.whole else system.foreign(job))
-    if taken or ((up & ~taken).bit_count() >= ask.min_nodes and test_only(system, job, partition, up)):
+        taken |= up & (system.pool.busy if ask.wish.whole else system.foreign(job))
+    if taken or ((up & ~taken).bit_count() >= ask.wish.min_nodes and test_only(system, job, ask.wish, partition, up)):
         set_reason(system, job, now, "Resources")
         return "busy"
     set_reason(system, job, now, "ReqNodeNotAvail", _which_are_missing(system, ask, partition, available))
@@ -298,10 +321,10 @@ def _which_are_missing(system: Controller, ask: Ask, partition: str, available: 
 
 def room_at_sight(system: Controller, job: Job, partition: str) -> bool:
     """Whether enough nodes are there for a job that shares them, whichever they are, as most do."""
-    part, spec = system.partitions[partition], job.spec
-    if spec.nodelist or spec.exclusive or part.oversubscribe == "EXCLUSIVE":
+    wish = system.wish(job, partition)
+    if wish.required or wish.whole or wish.shape.exclusive:
         return False
-    return (system.fitting(job, partition) & system.available).bit_count() >= max(spec.min_nodes, part.min_nodes)
+    return (wish.nodes & system.available).bit_count() >= wish.min_nodes
 
 
 def trouble_at_submission(system: Controller, job: Job) -> tuple[str, str]:
@@ -311,10 +334,10 @@ def trouble_at_submission(system: Controller, job: Job) -> tuple[str, str]:
     for name in job.partitions:
         if room_at_sight(system, job, name):
             return "", ""
-        ask = ask_for(system, job, name, system.fitting(job, name) & system.available)
-        taken = ask.nodes & (system.closing_bits | system.pool.busy) if ask.whole else 0
-        if ask.required & ~system.available or (not taken and ask.nodes.bit_count() < ask.min_nodes):
+        ask = ask_for(system, job, name, system.available)
+        taken = ask.nodes & (system.closing_bits | system.pool.busy) if ask.wish.whole else 0
+        if ask.required & ~system.available or (not taken and ask.nodes.bit_count() < ask.wish.min_nodes):
             reason, detail = "ReqNodeNotAvail", _which_are_missing(system, ask, name, system.available)
-        elif (ask.nodes & ~taken).bit_count() >= ask.min_nodes:
+        elif (ask.nodes & ~taken).bit_count() >= ask.wish.min_nodes:
             return "", ""
     return reason, detail

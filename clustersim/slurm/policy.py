@@ -197,7 +197,7 @@ class Policy:
     def request(self, job: Job) -> dict[str, int]:
         """What the job asks for when no placement is known."""
         spec = job.spec
-        return {"cpu": job.total_cpus or spec.min_cpus, "gres/gpu": spec.gpus, "node": spec.min_nodes}
+        return {"cpu": job.total_cpus or spec.shape.min_cpus, "gres/gpu": spec.shape.gpus, "node": spec.shape.min_nodes}
 
 
 def _reached(most: int | None, usage: Usage) -> bool:

@@ -6,38 +6,43 @@ away, costs next to nothing.
 """
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from clustersim.cluster import Cluster
 from clustersim.slurm.features import feature_bits
 from clustersim.slurm.jobs import Allocation
+from clustersim.slurm.shape import CORE, GPUS
 
-Holding = tuple[tuple[int, int, int], ...]  # (bit set of nodes, cores on each, GPUs on each)
+Holding = tuple[tuple[int, int], ...]  # (bit set of nodes, what each of them gives)
 
 
-def holding(allocation: Allocation, gpus: bool = True) -> Holding:
+def holding(allocation: Iterable[tuple[int, int, int]], gpus: bool = True) -> Holding:
     """The allocation with nodes of equal shares together; without ``gpus`` only its cores."""
-    if len(allocation) == 1:
-        [(i, cpus, indices)] = allocation
-        return ((1 << i, cpus, indices.bit_count() if gpus else 0),)
-    shares: dict[tuple[int, int], int] = {}
+    shares: dict[int, int] = {}
     for i, cpus, indices in allocation:
-        key = (cpus, indices.bit_count() if gpus else 0)
-        shares[key] = shares.get(key, 0) | 1 << i
-    return tuple((nodes, cpus, count) for (cpus, count), nodes in shares.items())
+        share = cpus * CORE + indices.bit_count() if gpus else cpus * CORE
+        shares[share] = shares.get(share, 0) | 1 << i
+    return tuple((nodes, share) for share, nodes in shares.items())
+
+
+def _grouped(amounts: list[int]) -> dict[int, int]:
+    """The nodes of each amount as bit sets."""
+    groups: dict[int, int] = {}
+    for i, amount in enumerate(amounts):
+        groups[amount] = groups.get(amount, 0) | 1 << i
+    return groups
 
 
 class Levels:
-    """An amount for every node: ``sets[amount]`` are the nodes with exactly that much."""
+    """Cores and GPUs of every node: ``sets[amount]`` are the nodes with exactly ``amount`` (see ``shape.CORE``)."""
 
     __slots__ = ("_asked", "every", "sets")
 
-    def __init__(self, amounts: list[int] | None = None) -> None:
-        self.sets: dict[int, int] = {}
-        self.every = (1 << len(amounts or ())) - 1
+    def __init__(self, amounts: list[int]) -> None:
+        self.sets = _grouped(amounts)
+        self.every = (1 << len(amounts)) - 1
         self._asked: dict[int, int] = {}  # answers of at_least since the last change
-        for i, amount in enumerate(amounts or ()):
-            self.sets[amount] = self.sets.get(amount, 0) | 1 << i
 
     def copy(self) -> Levels:
         twin = Levels.__new__(Levels)
@@ -70,35 +75,43 @@ class Levels:
             sets[amount + more] = sets.get(amount + more, 0) | here
 
     def at_least(self, amount: int) -> int:
-        """The nodes with so much or more."""
+        """The nodes with so many cores or more and so many GPUs or more."""
         known = self._asked.get(amount)
         if known is not None:
             return known
-        found = self.every
+        found, gpus = self.every, amount & GPUS
         for value, bits in self.sets.items():
-            if value < amount:
+            if value < amount or value & GPUS < gpus:
                 found ^= bits
         self._asked[amount] = found
         return found
 
-    def of(self, i: int) -> int:
-        """The amount of node ``i``."""
+    def cores(self, i: int) -> int:
+        """The cores of node ``i``."""
+        return self._of(i) // CORE
+
+    def gpus(self, i: int) -> int:
+        """The GPUs of node ``i``."""
+        return self._of(i) & GPUS
+
+    def _of(self, i: int) -> int:
         bit = 1 << i
         for amount, bits in self.sets.items():
             if bits & bit:
                 return amount
         raise IndexError(i)
 
-    def total(self, nodes: int) -> int:
-        """The sum over ``nodes``."""
-        found = 0
-        for amount, bits in self.sets.items():
-            found += amount * (bits & nodes).bit_count()
-        return found
+    def all_cores(self, nodes: int) -> int:
+        """The cores of all of ``nodes``."""
+        return sum([amount // CORE * (bits & nodes).bit_count() for amount, bits in self.sets.items()])
+
+    def all_gpus(self, nodes: int) -> int:
+        """The GPUs of all of ``nodes``."""
+        return sum([(amount & GPUS) * (bits & nodes).bit_count() for amount, bits in self.sets.items()])
 
 
 class NodePool:
-    """What is free where: ``free_cpus`` and ``free_gpus``. A node all of whose cores are free has no job."""
+    """What is free where. A node all of whose cores are free has no job that runs."""
 
     def __init__(self, cluster: Cluster) -> None:
         nodes = cluster.nodes
@@ -107,45 +120,37 @@ class NodePool:
         self.cpus = [node.cpus for node in nodes]
         self.gpus = [node.gpus for node in nodes]
         self.weight = [node.weight for node in nodes]
-        self.by_weight = dict(sorted(Levels(self.weight).sets.items()))
+        self.by_weight = dict(sorted(_grouped(self.weight).items()))
+        self.by_cpus = _grouped(self.cpus)
         self.features = feature_bits([node.features for node in nodes])
         self.gpu_types = feature_bits([frozenset({node.gpu_type}) if node.gpu_type else frozenset() for node in nodes])
-        self.by_cpus = Levels(self.cpus).sets
-        self.all_cpus = self.cpus[0] if len(self.by_cpus) == 1 else 0  # the cores of every node, if all have the same
-        self.free_cpus, self.free_gpus = Levels(self.cpus), Levels(self.gpus)
+        self.free = Levels([node.cpus * CORE + node.gpus for node in nodes])
         self.gpu_busy = [0] * self.size  # bit set of GPU indices in use; kept by the real pool only, not by copies
 
     def copy(self) -> NodePool:
         """An independent copy of what changes, without GPU indices; the fixed part is shared."""
         twin = object.__new__(NodePool)
         twin.__dict__.update(self.__dict__)
-        twin.free_cpus, twin.free_gpus = self.free_cpus.copy(), self.free_gpus.copy()
+        twin.free = self.free.copy()
         return twin
 
     @property
     def busy(self) -> int:
         """The nodes with any job."""
-        free = self.free_cpus.sets
-        if self.all_cpus:
-            return self.every & ~free.get(self.all_cpus, 0)
         busy = self.every
         for cpus, nodes in self.by_cpus.items():
-            busy &= ~(nodes & free.get(cpus, 0))
+            busy &= ~(nodes & self.free.at_least(cpus * CORE))
         return busy
 
     def take(self, held: Holding) -> None:
         """Give these cores and GPUs away."""
-        for nodes, cpus, gpus in held:
-            self.free_cpus.change(nodes, -cpus)
-            if gpus:
-                self.free_gpus.change(nodes, -gpus)
+        for nodes, share in held:
+            self.free.change(nodes, -share)
 
     def give_back(self, held: Holding) -> None:
         """The reverse of :meth:`take`."""
-        for nodes, cpus, gpus in held:
-            self.free_cpus.change(nodes, cpus)
-            if gpus:
-                self.free_gpus.change(nodes, gpus)
+        for nodes, share in held:
+            self.free.change(nodes, share)
 
     def turn_gpus(self, allocation: Allocation) -> None:
         """Note that these GPU indices are in use now, or are so no more."""

@@ -13,6 +13,7 @@ from clustersim.slurm import lifecycle, placing
 from clustersim.slurm.fill import Ask, Chosen, lowest
 from clustersim.slurm.jobs import Job, bits_of
 from clustersim.slurm.pool import Levels, NodePool
+from clustersim.slurm.shape import CORE
 
 if TYPE_CHECKING:
     from clustersim.slurm.controller import Controller
@@ -92,7 +93,8 @@ def _used(system: Controller, jobs: Iterable[Job]) -> list[int]:
 def free_beside(system: Controller, jobs: Iterable[Job]) -> NodePool:
     """Nodes on which only ``jobs`` hold cores; GPUs as they are."""
     pool = system.pool.copy()
-    pool.free_cpus = Levels([pool.cpus[i] - used.bit_count() for i, used in enumerate(_used(system, jobs))])
+    free = pool.free
+    pool.free = Levels([(pool.cpus[i] - used.bit_count()) * CORE + free.gpus(i) for i, used in enumerate(_used(system, jobs))])
     return pool
 
 
@@ -227,7 +229,7 @@ def _in_grace(system: Controller, victim: Job, now: int) -> bool:
         system.future.remove(victim)
         victim.preempt_since, victim.limit_end = now, min(victim.limit_end, now + grace)
         system.future.add(victim)
-        system.recorder.write(now, "signal", victim.key, signal="SIGTERM", why=N_("its grace time begins"))
+        system.recorder.write(now, "signal", victim.key, {"signal": "SIGTERM", "why": N_("its grace time begins")})
     return now < victim.limit_end
 
 

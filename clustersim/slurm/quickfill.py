@@ -1,4 +1,5 @@
-"""Nodes for the two common shapes of jobs, by the rules of :func:`~clustersim.slurm.fill.consecutive` without counting down.
+"""Nodes for two common kinds of jobs (``Wish.one_node``, ``Wish.alike``), by the rules of
+:func:`~clustersim.slurm.fill.consecutive` without counting down.
 
 A job that wants one node goes to the tightest run of neighbouring candidates of the lowest weight in which a node has enough
 free cores, there to the node with the fewest. A job that takes the same from each of several nodes, where all candidates are
@@ -8,23 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from clustersim.slurm.fill import NO_LIMIT, Ask, Chosen, lowest
+from clustersim.slurm.fill import Chosen, lowest
 from clustersim.slurm.pool import NodePool
+from clustersim.slurm.shape import CORE, Wish
 
 
-def wants_one_node(ask: Ask) -> bool:
-    """Whether the job takes its cores from one node of the scheduler's choice, shared with others."""
-    spec = ask.job.spec
-    one = ask.min_nodes == ask.req_nodes == ask.max_nodes == 1
-    return (one and not ask.whole and not ask.required and not spec.gpus_per_job
-            and (not spec.ntasks_per_node or spec.min_cpus <= spec.ntasks_per_node * spec.cpus_per_task))
-
-
-def one_node(pool: NodePool, nodes: int, cpus: int, most: int) -> Chosen | None:
-    """The one of ``nodes`` for a job of ``cpus`` cores, ``None`` if none has so many. A node counts with ``most`` at most."""
-    levels = pool.free_cpus.sets if most == NO_LIMIT else _capped(pool, nodes, most)
+def one_node(pool: NodePool, nodes: int, wish: Wish) -> Chosen | None:
+    """The one of ``nodes``, each of which has the cores of :attr:`Wish.cpus`; ``None`` if none has enough for the whole job."""
+    cpus, most = wish.shape.min_cpus, wish.most
+    alike = most <= wish.cpus
+    if alike and most < cpus:
+        return None
+    levels = {} if alike else _levels(pool, nodes, most)
     for group in pool.by_weight.values():
         here = nodes & group
+        if here and alike:
+            run = _best_run(here, 1)
+            return Chosen(run & -run, cpus, cpus)
         if here:
             found = _alone(levels, here, cpus) or _in_tightest_run(levels, here, cpus)
             if found:
@@ -32,12 +33,13 @@ def one_node(pool: NodePool, nodes: int, cpus: int, most: int) -> Chosen | None:
     return None
 
 
-def _capped(pool: NodePool, nodes: int, most: int) -> dict[int, int]:
-    """The free cores of ``nodes``, ``most`` for all that have more."""
-    rich = nodes & pool.free_cpus.at_least(most)
-    if rich == nodes:
-        return {most: nodes}
-    return {most: rich, **{free: bits for free, bits in pool.free_cpus.sets.items() if free < most}}
+def _levels(pool: NodePool, nodes: int, most: int) -> dict[int, int]:
+    """``nodes`` by their free cores; ``most`` for all that have more."""
+    levels: dict[int, int] = {}
+    for amount, bits in pool.free.sets.items():
+        cores = min(amount // CORE, most)
+        levels[cores] = levels.get(cores, 0) | bits & nodes
+    return levels
 
 
 def _alone(levels: dict[int, int], nodes: int, cpus: int) -> int:
@@ -73,21 +75,13 @@ def _in_tightest_run(levels: dict[int, int], nodes: int, cpus: int) -> int:
     return levels[least] & best & -(levels[least] & best)
 
 
-def wants_alike_nodes(ask: Ask) -> bool:
-    """Whether the job takes the same cores from each of a fixed number of nodes of the scheduler's choice."""
-    spec = ask.job.spec
-    return (1 < ask.min_nodes == ask.req_nodes == ask.max_nodes and not ask.whole and not ask.required
-            and not spec.gpus_per_job
-            and spec.min_cpus == ask.min_nodes * max(spec.ntasks_per_node, 1) * spec.cpus_per_task)
-
-
 def alike_nodes(pool: NodePool, nodes: int, count: int, cpus: int) -> Chosen | None:
     """``count`` of ``nodes`` (there are so many), ``cpus`` on each; ``None`` if those of one weight are not all alike."""
     chosen, missing = 0, count
     for group in pool.by_weight.values():
         here = nodes & group
         if here:
-            if not any(bits & here == here for bits in pool.free_cpus.sets.values()):
+            if not any(bits & here == here for bits in pool.free.sets.values()):
                 return None
             while here and missing:
                 run = _best_run(here, missing)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clustersim.clock import uncollected
 from clustersim.slurm.jobs import Job, bits_of
+from clustersim.slurm.shape import CORE
 from clustersim.spans import Deferred
 from clustersim.trace import Event, JobRecord, Place, Run, Trace
 from clustersim.trace import Node as TraceNode
@@ -17,33 +18,42 @@ if TYPE_CHECKING:
 
 
 class Nodes(NamedTuple):
-    """What decides the states of nodes at ``time``, each a bit set; ``nodes`` are those that may have changed."""
+    """What decides the states of nodes at ``time``: bit sets, and what is free as ``pool.Levels`` has it.
+
+    ``nodes`` are those that may have changed.
+    """
 
     time: int
     nodes: int
-    busy: int
-    full: int
+    free: dict[int, int]
     down: int
     drain: int
     completing: int
     maint: int
     planned: int
 
-    def states(self) -> dict[str, int]:
-        """The states that sinfo shows (long form), each with those of ``nodes`` that have it."""
+    def states(self, by_cpus: dict[int, int]) -> dict[str, int]:
+        """The states that sinfo shows (long form), each with those of ``nodes`` that have it. ``by_cpus``: all cores of a node
+        -> the nodes with so many."""
         left, states = self.nodes, {}
+        busy = full = 0
+        for amount, some in self.free.items():
+            busy |= some & ~by_cpus.get(amount // CORE, 0)
+            full |= some if amount < CORE else 0
         for state, some in (
-                ("down", self.down), ("draining", self.drain & (self.busy | self.completing)), ("drained", self.drain),
-                ("allocated", self.busy & self.full), ("mixed", self.busy), ("completing", self.completing),
+                ("down", self.down), ("draining", self.drain & (busy | self.completing)), ("drained", self.drain),
+                ("allocated", busy & full), ("mixed", busy), ("completing", self.completing),
                 ("maint", self.maint), ("planned", self.planned), ("idle", left)):
             states[state] = left & some
             left &= ~some
         return states
 
 
-# These take half the time of Event(...) and Nodes(...), of which every job has several.
+# These take half the time of Event(...) and the like, of which every job has several.
 _event: Callable[[tuple[Any, ...]], Event] = partial(tuple.__new__, Event)
-nodes_now: Callable[[tuple[int, ...]], Nodes] = partial(tuple.__new__, Nodes)
+_run: Callable[[tuple[Any, ...]], Run] = partial(tuple.__new__, Run)
+_job_record: Callable[[tuple[Any, ...]], JobRecord] = partial(tuple.__new__, JobRecord)
+nodes_now: Callable[[tuple[Any, ...]], Nodes] = partial(tuple.__new__, Nodes)
 
 
 @lru_cache(maxsize=100_000)  # the same shares of a node come again and again
@@ -58,7 +68,7 @@ def _indices(gpus: int) -> tuple[int, ...]:
 
 
 class Recorder:
-    """The log so far, and the last reasons written, so that only changes are.
+    """The log so far. Of reasons only changes are written: a job knows what was said of it last.
 
     States of nodes are kept as they came and spelled out, node by node, when somebody looks at the log.
     """
@@ -66,10 +76,8 @@ class Recorder:
     def __init__(self, names: list[str]) -> None:
         self.names = names
         self.log: list[Event | Nodes] = []
-        self.reasons: dict[str, str] = {}
-        self._last_reason: dict[str, int] = {}  # where in the log the job's last reason stands
 
-    def write(self, time: int, kind: str, subject: str, **detail: Any) -> None:
+    def write(self, time: int, kind: str, subject: str, detail: dict[str, Any]) -> None:
         self.log.append(_event((time, kind, subject, detail)))
 
     def reason(self, now: int, job: Job) -> None:
@@ -78,26 +86,20 @@ class Recorder:
         Of several reasons at one instant the last is the event's; the others stand in its ``after``.
         """
         shown = job.shown_reason
-        if self.reasons.get(job.key) == shown:
+        if job.said == shown:
             return
-        self.reasons[job.key] = shown
-        place = self._last_reason.get(job.key, -1)
-        last = self.log[place] if place >= 0 else None
+        job.said = shown
+        last = self.log[job.said_at] if job.said_at >= 0 else None
         if isinstance(last, Event) and last.time == now:
             before = last.detail
             passed = [*before.get("after", ()), before["reason"]]
-            self.log[place] = Event(now, "reason", job.key, {"reason": shown, "after": passed})
+            self.log[job.said_at] = Event(now, "reason", job.key, {"reason": shown, "after": passed})
             return
-        self._last_reason[job.key] = len(self.log)
-        self.write(now, "reason", job.key, reason=shown)
-
-    def forget_reason(self, job: Job) -> None:
-        """After a start or a requeue the next reason counts as new."""
-        self.reasons.pop(job.key, None)
-        self._last_reason.pop(job.key, None)
+        job.said_at = len(self.log)
+        self.write(now, "reason", job.key, {"reason": shown})
 
 
-def _spelled_out(log: Sequence[Event | Nodes], names: Sequence[str]) -> Iterator[Event]:
+def _spelled_out(log: Sequence[Event | Nodes], names: Sequence[str], by_cpus: dict[int, int]) -> Iterator[Event]:
     """The log with an event for each node whose state changed, in the order of the nodes."""
     known: dict[str, int] = {}  # state -> nodes last mentioned with it
     for entry in log:
@@ -108,7 +110,7 @@ def _spelled_out(log: Sequence[Event | Nodes], names: Sequence[str]) -> Iterator
             yield entry
             continue
         changed: list[tuple[int, str]] = []
-        for state, bits in entry.states().items():
+        for state, bits in entry.states(by_cpus).items():
             news = bits & ~known.get(state, 0)
             if news:
                 for other in known:
@@ -125,15 +127,15 @@ def make_trace(system: Controller, policy: str, until: int, seed: int) -> Trace:
     nodes = tuple(TraceNode(node.name, node.cpus, node.gpus) for node in cluster.nodes)
     with uncollected():
         jobs = [_record(system, job) for job in system.jobs.values()]
-    names, log = system.recorder.names, tuple(system.recorder.log)
-    return Trace(policy, cluster.cpus, jobs, nodes, Deferred(lambda: _spelled_out(log, names)), until, seed)
+    names, log, by_cpus = system.recorder.names, tuple(system.recorder.log), system.pool.by_cpus
+    return Trace(policy, cluster.cpus, jobs, nodes, Deferred(lambda: _spelled_out(log, names, by_cpus)), until, seed)
 
 
 def _record(system: Controller, job: Job) -> JobRecord:
     runs = list(job.runs)
     if job.state in {"RUNNING", "SUSPENDED"}:
         runs.append(current_run(job, None, job.state))
-    spec = job.spec
+    spec, shape = job.spec, job.spec.shape
     extra: dict[str, Any] = {"job": spec.id, "name": spec.name, "partition": job.partition or ",".join(job.partitions)}
     if job.qos:
         extra["qos"] = job.qos
@@ -143,17 +145,17 @@ def _record(system: Controller, job: Job) -> JobRecord:
         extra["suspended_s"] = job.suspended_s
     if job.key in system.pauses:
         extra["suspended"] = system.pauses[job.key]
+        if not spec.stoppable:
+            extra["by_clock"] = True
     if job.end and not runs:
         extra["end_s"] = job.end
-    if job.key in system.pauses and not spec.stoppable:
-        extra["by_clock"] = True
-    return JobRecord(
-        id=job.key, submit=system.first_submit[job.key], runtime=spec.run + system.overheads.launch,
-        limit=None if job.limit is None else job.limit * MINUTE, cores=spec.min_cpus, nodes=spec.min_nodes, gpus=spec.gpus,
-        user=spec.user, state=job.state, reason=job.shown_reason if job.state == "PENDING" else "None", runs=tuple(runs),
-        extra=extra)
+    limit = None if job.limit is None else job.limit * MINUTE
+    reason = job.shown_reason if job.state == "PENDING" else "None"
+    return _job_record((
+        job.key, system.first_submit[job.key], spec.run + system.overheads.launch, limit, shape.min_cpus, shape.min_nodes,
+        shape.gpus, spec.user, job.state, reason, tuple(runs), extra))
 
 
 def current_run(job: Job, end: int | None, state: str, released: int | None = None, exit_code: str = "0:0") -> Run:
     """The run that goes on (or just ended) as a trace keeps it."""
-    return Run(job.start, end, state, job.places, job.total_cpus, released, exit_code)
+    return _run((job.start, end, state, job.places, job.total_cpus, released, exit_code, ()))

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -14,16 +14,13 @@ from clustersim.slurm.accounts import Accounting
 from clustersim.slurm.features import parse_constraint
 from clustersim.slurm.schema import MAX_SECONDS, Section, suggest, whole
 from clustersim.slurm.settings import Settings
+from clustersim.slurm.shape import Shape
 
 MAX_COUNT = 65_536
 
 
 class JobSpec(NamedTuple):
-    """One submission. ``limit`` is minutes (``None``: none given); counts of 0 mean "not given".
-
-    ``min_nodes``/``max_nodes`` and ``min_cpus`` are what sbatch sends: with ``-N`` both equal it, without it one node
-    at least and any number at most; a task needs ``cpus_per_task`` cores.
-    """
+    """One submission. ``limit`` is minutes (``None``: none given); a count of 0 means "not given"."""
 
     id: str
     at: int
@@ -35,20 +32,7 @@ class JobSpec(NamedTuple):
     qos: str = ""
     account: str = ""
     nice: int = 0
-    min_nodes: int = 1
-    max_nodes: int = 0
-    ntasks: int = 0
-    ntasks_per_node: int = 0
-    cpus_per_task: int = 1
-    min_cpus: int = 1
-    gpus_per_node: int = 0
-    gpus_per_job: int = 0
-    gpus_per_task: int = 0
-    gpu_type: str = ""
-    exclusive: str = ""  # "", "node" or "user"
-    constraint: str = ""
-    nodelist: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
+    shape: Shape = Shape.of()
     hold: bool = False
     begin: int = 0  # seconds after the submission
     requeue: bool | None = None
@@ -62,27 +46,14 @@ class JobSpec(NamedTuple):
     array: tuple[int, ...] = ()
     array_limit: int = 0
 
-    @property
-    def shape(self) -> Hashable:
-        """All that decides on which nodes the job could run: jobs that ask alike have the same."""
-        return self[_SHAPE]
-
-    @property
-    def gpus(self) -> int:
-        """All GPUs of the job, as far as the request says."""
-        return self.gpus_per_job or self.gpus_per_node * self.min_nodes
-
-
-_SHAPE = slice(JobSpec._fields.index("min_nodes"), JobSpec._fields.index("exclude") + 1)
-
 
 def read_job(item: Section, cluster: Cluster, settings: Settings, accounting: Accounting,
              before: Mapping[str, JobSpec]) -> JobSpec:
     """One entry of ``jobs``; ``before`` are the jobs above it, which a dependency may name."""
     values = _identity(item, cluster, accounting)
-    _size(item, values)
-    _gpus(item, values)
-    _extra_args(item, values)
+    shape = _size(item)
+    _gpus(item, shape)
+    _extra_args(item, shape)
     exclusive = item.raw("exclusive", False)
     if not (isinstance(exclusive, bool) or exclusive == "user"):
         raise InputError(item.where("exclusive"), exclusive, _("true, false or \"user\""))
@@ -91,10 +62,11 @@ def read_job(item: Section, cluster: Cluster, settings: Settings, accounting: Ac
     constraint = item.text("constraint", "")
     parse_constraint(constraint, item.where("constraint"))
     count, wait = _switch_request(item, settings.scheduler.max_switch_wait)
+    shape |= {"exclusive": "node" if exclusive is True else exclusive or "", "constraint": constraint,
+              "nodelist": item.hosts("nodelist", cluster.index, ()), "exclude": item.hosts("exclude", cluster.index, ())}
     spec = JobSpec(
-        **values, exclusive="node" if exclusive is True else exclusive or "", constraint=constraint,
-        nodelist=item.hosts("nodelist", cluster.index, ()), exclude=item.hosts("exclude", cluster.index, ()),
-        hold=item.boolean("hold", False), begin=parse_begin(begin, item.where("begin")) if begin else 0,
+        **values, shape=Shape.of(**shape), hold=item.boolean("hold", False),
+        begin=parse_begin(begin, item.where("begin")) if begin else 0,
         requeue=item.boolean("requeue") if "requeue" in item else None, reservation=item.text("reservation", ""),
         exit_code=item.integer("exit_code", 0, high=255), ignore_term=item.boolean("ignore_term", False),
         stoppable=item.boolean("stoppable", False), array=ids, array_limit=limit, dependency=item.text("dependency", ""),
@@ -142,9 +114,8 @@ def _plain_size(nodes: Any, tasks: Any, per_node: Any, per_task: Any, gpus: Any)
             return None
     nodes, tasks, per_node, gpus = (0 if value is _NOT_GIVEN else value for value in (nodes, tasks, per_node, gpus))
     per_task = 1 if per_task is _NOT_GIVEN else per_task
-    size = _size_of(nodes, tasks, per_node, per_task)
-    spec = JobSpec("", 0, "", 0, gpus_per_node=gpus, **size)
-    return spec[JobSpec._fields.index("name") + 1:]
+    shape = Shape.of(**_size_of(nodes, tasks, per_node, per_task), gpus_per_node=gpus)
+    return JobSpec("", 0, "", 0, shape=shape)[JobSpec._fields.index("name") + 1:]
 
 
 def _identity(item: Section, cluster: Cluster, accounting: Accounting) -> dict[str, Any]:
@@ -170,12 +141,12 @@ def _identity(item: Section, cluster: Cluster, accounting: Accounting) -> dict[s
         "nice": item.integer("nice", 0, low=-2_147_483_645, high=2_147_483_645)}
 
 
-def _size(item: Section, values: dict[str, Any]) -> None:
+def _size(item: Section) -> dict[str, Any]:
     nodes = item.integer("nodes", low=1, high=MAX_COUNT) if "nodes" in item else 0
     tasks = item.integer("ntasks", low=1, high=MAX_COUNT) if "ntasks" in item else 0
     per_node = item.integer("ntasks_per_node", low=1, high=MAX_COUNT) if "ntasks_per_node" in item else 0
     per_task = item.integer("cpus_per_task", 1, low=1, high=MAX_COUNT)
-    values.update(_size_of(nodes, tasks, per_node, per_task))
+    return _size_of(nodes, tasks, per_node, per_task)
 
 
 def _size_of(nodes: int, tasks: int, per_node: int, per_task: int) -> dict[str, Any]:
@@ -189,26 +160,26 @@ def _size_of(nodes: int, tasks: int, per_node: int, per_task: int) -> dict[str, 
             "min_cpus": (tasks or least) * per_task}
 
 
-def _gpus(item: Section, values: dict[str, Any]) -> None:
+def _gpus(item: Section, shape: dict[str, Any]) -> None:
     per_node, total, per_task = (item.integer(key, 0, high=MAX_COUNT) for key in ("gpus_per_node", "gpus", "gpus_per_task"))
     if per_task:
-        if not values["ntasks"]:
+        if not shape["ntasks"]:
             raise InputError(item.where("gpus_per_task"), per_task, _("ntasks beside it"))
-        total = per_task * values["ntasks"]
-    values.update(gpus_per_node=per_node, gpus_per_job=total, gpus_per_task=per_task)
+        total = per_task * shape["ntasks"]
+    shape.update(gpus_per_node=per_node, gpus_per_job=total, gpus_per_task=per_task)
 
 
-def _extra_args(item: Section, values: dict[str, Any]) -> None:
+def _extra_args(item: Section, shape: dict[str, Any]) -> None:
     for text in item.texts("extra_args"):
         match = re.fullmatch(r"--gres=gpu(?::([A-Za-z0-9][\w.+-]*))??(?::(\d{1,9}))?", text)
         if match:
-            values.update(gpu_type=match[1] or "", gpus_per_node=int(match[2] or 1))
+            shape.update(gpu_type=match[1] or "", gpus_per_node=int(match[2] or 1))
             continue
         match = re.fullmatch(r"--gpus(-per-node)?=(?:([A-Za-z0-9][\w.+-]*):)?(\d{1,9})", text)
         if not match:
             raise UnsupportedError(item.where("extra_args"), text)
-        values["gpu_type"] = match[2] or ""
-        values["gpus_per_node" if match[1] else "gpus_per_job"] = int(match[3])
+        shape["gpu_type"] = match[2] or ""
+        shape["gpus_per_node" if match[1] else "gpus_per_job"] = int(match[3])
 
 
 def _switch_request(item: Section, most: int) -> tuple[int, int]:

@@ -91,8 +91,8 @@ def parse_script(text: str, cluster: Cluster, settings: Settings, accounting: Ac
     _only_known(data, entries, cluster)
     item = _Options(data, file, entries)
     spec = read_job(item, cluster, settings, accounting or Accounting(), before or {})
-    if most > spec.min_nodes:
-        spec = spec._replace(max_nodes=most)
+    if most > spec.shape.min_nodes:
+        spec = spec._replace(shape=spec.shape.but(max_nodes=most))
     return Script(spec, tuple(notices))
 
 

@@ -118,7 +118,8 @@ class Session:
         twin.inputs, twin._specs = list(self.inputs), dict(self._specs)
         if time is not None:
             return twin.rewind(time)  # makes a system of its own
-        shared = (self.base.cluster, self.base.settings, self.base.accounting, *self._specs.values())  # never change
+        shared = (self.base.cluster, self.base.settings, self.base.accounting, *self._specs.values(),
+                  *self._system.recorder.log)  # never change
         twin._system = copy.deepcopy(self._system, {id(one): one for one in shared})
         twin._clock = Clock(twin._system, self.now)
         return twin
@@ -196,7 +197,8 @@ class Session:
     def nodes(self) -> dict[str, str]:
         """The state of each node as sinfo shows it (long form)."""
         system = self._system
-        states = {i: state for state, bits in system.moment(system.pool.every).states().items() for i in bits_of(bits)}
+        found = system.moment(system.pool.every).states(system.pool.by_cpus)
+        states = {i: state for state, bits in found.items() for i in bits_of(bits)}
         return {node.name: states[i] for i, node in enumerate(self.base.cluster.nodes)}
 
     def compare(self, other: Session) -> Differences:

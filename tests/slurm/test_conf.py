@@ -228,11 +228,11 @@ def test_topology_conf_counts_only_with_its_plugin() -> None:
 
 
 def test_every_option_of_the_script_arrives() -> None:
-    spec = script().spec
-    assert (spec.name, spec.partitions, spec.min_nodes, spec.max_nodes) == ("train", ("gpu", "all"), 2, 3)
-    assert (spec.ntasks, spec.ntasks_per_node, spec.cpus_per_task, spec.min_cpus) == (8, 4, 2, 16)
-    assert (spec.gpus_per_node, spec.gpu_type, spec.limit, spec.constraint) == (4, "a100", 30, "fast&new")
-    assert (spec.nodelist, spec.exclude, spec.begin, spec.nice) == (("n1", "n2"), ("c01",), 600, 5)
+    spec, shape = script().spec, script().spec.shape
+    assert (spec.name, spec.partitions, shape.min_nodes, shape.max_nodes) == ("train", ("gpu", "all"), 2, 3)
+    assert (shape.ntasks, shape.ntasks_per_node, shape.cpus_per_task, shape.min_cpus) == (8, 4, 2, 16)
+    assert (shape.gpus_per_node, shape.gpu_type, spec.limit, shape.constraint) == (4, "a100", 30, "fast&new")
+    assert (shape.nodelist, shape.exclude, spec.begin, spec.nice) == (("n1", "n2"), ("c01",), 600, 5)
     assert (spec.requeue, spec.hold, spec.switches, spec.switch_wait) == (True, True, 1, 300)
     assert (spec.array, spec.array_limit, spec.dependency) == (tuple(range(8)), 2, "afterany:7")
     assert script().notices == ()
@@ -240,7 +240,7 @@ def test_every_option_of_the_script_arrives() -> None:
 
 def test_a_line_behind_the_first_command_is_ignored_and_said() -> None:
     asked = script(SCRIPT + "#SBATCH --nodes=4\n")
-    assert asked.spec.min_nodes == 2
+    assert asked.spec.shape.min_nodes == 2
     assert [str(notice) for notice in asked.notices] == [
         "job.sh, line 20: this #SBATCH line stands behind the first command, so sbatch ignores it."
     ]
@@ -274,11 +274,12 @@ def test_a_line_behind_the_first_command_is_ignored_and_said() -> None:
     ],
 )
 def test_an_option_in_each_of_its_forms(line: str, field: str, value: object) -> None:
-    assert getattr(script(f"#!/bin/sh\n#SBATCH {line}\ntrue\n").spec, field) == value
+    spec = script(f"#!/bin/sh\n#SBATCH {line}\ntrue\n").spec
+    assert getattr(spec if hasattr(spec, field) else spec.shape, field) == value
 
 
 def test_a_later_option_overrides_an_earlier_one() -> None:
-    assert script("#!/bin/sh\n#SBATCH -N 1-4\n#SBATCH -N 2\ntrue\n").spec.max_nodes == 2
+    assert script("#!/bin/sh\n#SBATCH -N 1-4\n#SBATCH -N 2\ntrue\n").spec.shape.max_nodes == 2
 
 
 def test_memory_in_a_script_is_said_to_be_left_out() -> None:

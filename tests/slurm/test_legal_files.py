@@ -161,5 +161,5 @@ def test_lines_of_a_script_that_sbatch_takes(line: str) -> None:
     whole = conf()
     read = parse_script(f"#!/bin/bash\n  # a remark\n{line}\n##SBATCH --bogus\n# SBATCH --bogus\ntrue\n", whole.cluster,
                         whole.settings)
-    assert (read.spec.min_nodes, read.spec.account, read.spec.hold) == (2, "", False)
+    assert (read.spec.shape.min_nodes, read.spec.account, read.spec.hold) == (2, "", False)
     assert len(read.notices) == ("requeue=" in line) + 2 * ("account" in line)

@@ -176,7 +176,7 @@ def test_what_passes_the_first_waiting_job_never_delays_it_beyond_its_plan(
 
 def first_chance(system: Controller, job: Job, now: int) -> int:
     """When the job fits if nothing else starts: the running jobs are taken away one by one as their limits end."""
-    ask = ask_for(system, job, job.partition, system.fitting(job, job.partition) & system.available)
+    ask = ask_for(system, job, job.partition, system.available)
     future = Future(system.pool, system.running.values())
     gone = (count for count in range(len(future.jobs) + 1) if place(system, ask, future.after(count), job.partition))
     count = next(gone)

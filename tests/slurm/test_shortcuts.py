@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
+import pickle
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,15 +14,27 @@ from hypothesis import strategies as st
 
 from clustersim.cluster import Cluster, Node, Partition
 from clustersim.errors import ClusterSimError
-from clustersim.slurm import Overheads, fill, future, parse_workload, placing, requests, select, simulate_slurm
+from clustersim.slurm import (
+    Clock,
+    Controller,
+    Overheads,
+    fill,
+    future,
+    parse_workload,
+    placing,
+    requests,
+    select,
+    simulate_slurm,
+)
 from clustersim.slurm.accounts import Accounting
-from clustersim.slurm.fill import Ask, Filler, trimmed
+from clustersim.slurm.fill import Ask, Filler
 from clustersim.slurm.jobs import Job
 from clustersim.slurm.pool import NodePool
 from clustersim.slurm.quickfill import alike_nodes, one_node
 from clustersim.slurm.requests import JobSpec
 from clustersim.slurm.schema import Section
 from clustersim.slurm.settings import Settings
+from clustersim.slurm.shape import CORE, Shape, Wish
 from tests.slurm.build import document, job
 from tests.slurm.random_workloads import workloads
 from tests.slurm.test_properties import examples
@@ -62,6 +78,14 @@ def read(entry: dict[str, Any]) -> Any:
         return str(error)
 
 
+class CarefulWish(Wish):
+    """A wish that no shortcut fulfils."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.one_node = self.alike = False
+
+
 @examples(60)
 @given(st.one_of(workloads(), crowds()), st.sampled_from([Overheads(), Overheads(0, 0)]))
 def test_what_is_skipped_could_not_have_mattered(data: dict[str, Any], overheads: Overheads) -> None:
@@ -71,33 +95,60 @@ def test_what_is_skipped_could_not_have_mattered(data: dict[str, Any], overheads
         patch.setattr(future, "_needs_empty_nodes", lambda system, ask: False)
         patch.setattr(future, "_leaves_no_trace", lambda system, ask: False)
         patch.setattr(fill, "_take_one_alone", lambda fill, nodes: False)
-        patch.setattr(select, "wants_one_node", lambda ask: False)
-        patch.setattr(select, "wants_alike_nodes", lambda ask: False)
+        patch.setattr(placing, "Wish", CarefulWish)
         patch.setattr(select, "_full_of_tasks", lambda ask, chosen: False)
         patch.setattr(placing, "room_at_sight", lambda system, job, partition: False)
-        patch.setattr(JobSpec, "shape", property(lambda spec: spec))  # every job asks in its own way
+        apart = [spec._replace(shape=replace(spec.shape)) for spec in workload.jobs]  # every job asks in its own way
+        workload = replace(workload, jobs=tuple(apart))
         assert simulate_slurm(workload, overheads=overheads).to_json() == quick
 
 
 @examples(200)
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=12), st.lists(st.tuples(st.integers(0, 2**12 - 1), st.integers(1, 4))))
 def test_levels_are_what_counting_node_by_node_gives(cores: list[int], takes: list[tuple[int, int]]) -> None:
-    machines = tuple(Node(f"n{i}", count) for i, count in enumerate(cores))
+    """A node has as many GPUs as cores, and a job takes one of them with the first core."""
+    machines = tuple(Node(f"n{i}", count, count) for i, count in enumerate(cores))
     pool = NodePool(Cluster(machines, (Partition("main", tuple(node.name for node in machines)),)))
-    free, held = list(cores), []
+    free, gpus, held = list(cores), list(cores), []
     for bits, count in takes:
         if bits % 3 == 0 and held:  # a job ends
             nodes, count = held.pop()
-            pool.give_back(((nodes, count, 0),))
+            pool.give_back(((nodes, count * CORE + 1),))
             free = [left + count * (nodes >> i & 1) for i, left in enumerate(free)]
+            gpus = [left + (nodes >> i & 1) for i, left in enumerate(gpus)]
         elif nodes := sum(1 << i for i, left in enumerate(free) if bits >> i & 1 and left >= count):
             held.append((nodes, count))
-            pool.take(((nodes, count, 0),))
+            pool.take(((nodes, count * CORE + 1),))
             free = [left - count * (nodes >> i & 1) for i, left in enumerate(free)]
-        assert [pool.free_cpus.of(i) for i in range(pool.size)] == free
-        for least in range(6):
-            assert pool.free_cpus.at_least(least) == sum(1 << i for i, left in enumerate(free) if left >= least)
+            gpus = [left - (nodes >> i & 1) for i, left in enumerate(gpus)]
+        assert [pool.free.cores(i) for i in range(pool.size)] == free
+        assert [pool.free.gpus(i) for i in range(pool.size)] == gpus
+        assert (pool.free.all_cores(pool.every), pool.free.all_gpus(pool.every)) == (sum(free), sum(gpus))
+        for least, few in itertools.product(range(6), range(4)):
+            enough = [i for i, left in enumerate(free) if left >= least and gpus[i] >= few]
+            assert pool.free.at_least(least * CORE + few) == sum(1 << i for i in enough)
         assert pool.busy == sum(1 << i for i, left in enumerate(free) if left < cores[i])
+
+
+def test_equal_requests_are_one_object_wherever_they_come_from() -> None:
+    one = Shape.of(min_nodes=2, gpus_per_node=8, constraint="fast")
+    assert Shape.of(gpus_per_node=8, constraint="fast", min_nodes=2) is one
+    assert one.but(constraint="slow").but(constraint="fast") is one
+    assert copy.deepcopy(one) is one and pickle.loads(pickle.dumps(one)) is one
+    assert one.but(min_nodes=3) is not one and (one.gpus, one.but(min_nodes=3).gpus) == (16, 24)
+
+
+def test_what_jobs_want_follows_a_change_of_their_partition() -> None:
+    """The second of two equal jobs comes when its partition gives nodes to one job alone."""
+    jobs = [{**job(f"j{i}", at, 30, 5), "nodes": 1} for i, at in enumerate((0, 100))]
+    made = document(*jobs, nodes=2, cpus=4)
+    name = made["cluster"]["partitions"][0]["name"]
+    made["events"] = [{"at": 50, "do": "update_partition", "name": name, "set": {"OverSubscribe": "EXCLUSIVE"}}]
+    system = Controller(parse_workload(made))
+    Clock(system).run(60)
+    assert not system.wishes[name]
+    Clock(system, 60).run()
+    assert [wish.whole for wish in system.wishes[name].values()] == [True]
 
 
 def pool_of(nodes: list[tuple[int, int]]) -> NodePool:
@@ -105,7 +156,7 @@ def pool_of(nodes: list[tuple[int, int]]) -> NodePool:
     machines = tuple(Node(f"n{i}", 6, weight=weight) for i, (_free, weight) in enumerate(nodes))
     pool = NodePool(Cluster(machines, (Partition("main", tuple(node.name for node in machines)),)))
     for i, (free, _weight) in enumerate(nodes):
-        pool.take(((1 << i, 6 - free, 0),))
+        pool.take(((1 << i, (6 - free) * CORE),))
     return pool
 
 
@@ -121,12 +172,13 @@ def test_the_node_for_one_is_the_one_that_counting_down_finds(
 ) -> None:
     """Nodes of so many free cores and such a weight, and which of them come into question."""
     pool = pool_of(nodes)
-    job = Job("a", JobSpec("a", 0, "alice", 60, ntasks=cpus, min_cpus=cpus, max_nodes=1, gpus_per_node=int(gpu)), 1)
-    ask = Ask(job, among & pool.every, 1, 1, 1, whole=False)
+    shape = Shape.of(ntasks=cpus, min_cpus=cpus, max_nodes=1, gpus_per_node=int(gpu))
+    nodes, wish = among & pool.free.at_least(cpus * CORE), Wish(shape, pool.every, 1, 1, 1, whole=False)
+    ask = Ask(Job("a", JobSpec("a", 0, "alice", 60, shape=shape), 1), nodes, wish)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fill, "_take_one_alone", lambda fill, nodes: False)
         slow = fill.consecutive(Filler(ask, pool, ask.nodes, 1, 1))
-    quick = one_node(pool, ask.nodes, cpus, trimmed(ask))
+    quick = one_node(pool, nodes, wish)
     assert (quick and (quick.nodes, quick.cpus)) == (slow and (slow.nodes, slow.cpus))
     assert quick is None or quick.on(quick.nodes.bit_length() - 1) == cpus
 
@@ -139,10 +191,11 @@ def test_alike_nodes_are_those_that_counting_down_finds(weights: list[int], amon
     count = data.draw(st.integers(2, max(2, nodes.bit_count())))
     if nodes.bit_count() < count:
         return
-    job = Job("a", JobSpec("a", 0, "alice", 60, ntasks_per_node=2, cpus_per_task=2, ntasks=2 * count, min_cpus=4 * count,
-                           min_nodes=count, max_nodes=count), 1)
-    slow = fill.consecutive(Filler(Ask(job, nodes, count, count, count, whole=False), pool, nodes, count, count))
+    shape = Shape.of(ntasks_per_node=2, cpus_per_task=2, ntasks=2 * count, min_cpus=4 * count, min_nodes=count, max_nodes=count)
+    job = Job("a", JobSpec("a", 0, "alice", 60, shape=shape), 1)
+    wish = Wish(shape, pool.every, count, count, count, whole=False)
+    slow = fill.consecutive(Filler(Ask(job, nodes, wish), pool, nodes, count, count))
     quick = alike_nodes(pool, nodes, count, 4)
     assert slow is not None
     assert quick is None or (quick.nodes, quick.cpus, quick.each) == (slow.nodes, slow.cpus, slow.each)
-    assert quick is not None or len({pool.free_cpus.of(i) for i in range(pool.size) if nodes >> i & 1}) > 1
+    assert quick is not None or len({pool.free.cores(i) for i in range(pool.size) if nodes >> i & 1}) > 1
