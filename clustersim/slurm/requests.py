@@ -114,7 +114,7 @@ def _plain_size(nodes: Any, tasks: Any, per_node: Any, per_task: Any, gpus: Any)
             return None
     nodes, tasks, per_node, gpus = (0 if value is _NOT_GIVEN else value for value in (nodes, tasks, per_node, gpus))
     per_task = 1 if per_task is _NOT_GIVEN else per_task
-    shape = Shape.of(**_size_of(nodes, tasks, per_node, per_task), gpus_per_node=gpus)
+    shape = Shape.of(**_size_of(nodes, nodes, tasks, per_node, per_task), gpus_per_node=gpus)
     return JobSpec("", 0, "", 0, shape=shape)[JobSpec._fields.index("name") + 1:]
 
 
@@ -141,23 +141,42 @@ def _identity(item: Section, cluster: Cluster, accounting: Accounting) -> dict[s
         "nice": item.integer("nice", 0, low=-2_147_483_645, high=2_147_483_645)}
 
 
+_RANGE = re.compile(r"([1-9]\d{0,8})-([1-9]\d{0,8})", re.ASCII)
+
+
+def _node_counts(item: Section) -> tuple[int, int]:
+    """(least, most) nodes: ``"nodes": 3``, or ``"nodes": "2-4"`` for ``--nodes=2-4``; (0, 0) if not given."""
+    match = _RANGE.fullmatch(text) if isinstance(text := item.raw("nodes"), str) else None
+    if not match:
+        return (count := item.integer("nodes", low=1, high=MAX_COUNT) if "nodes" in item else 0), count
+    least, most = int(match[1]), int(match[2])
+    if not least <= most <= MAX_COUNT:
+        raise InputError(item.where("nodes"), text, _("a count of nodes, or LEAST-MOST"))
+    return least, most
+
+
 def _size(item: Section) -> dict[str, Any]:
-    nodes = item.integer("nodes", low=1, high=MAX_COUNT) if "nodes" in item else 0
+    least, most = _node_counts(item)
     tasks = item.integer("ntasks", low=1, high=MAX_COUNT) if "ntasks" in item else 0
     per_node = item.integer("ntasks_per_node", low=1, high=MAX_COUNT) if "ntasks_per_node" in item else 0
     per_task = item.integer("cpus_per_task", 1, low=1, high=MAX_COUNT)
-    return _size_of(nodes, tasks, per_node, per_task)
+    return _size_of(least, most, tasks, per_node, per_task)
 
 
-def _size_of(nodes: int, tasks: int, per_node: int, per_task: int) -> dict[str, Any]:
-    """What sbatch makes of the numbers of nodes, tasks, tasks a node and cores a task (0: not given)."""
-    if nodes and tasks and tasks < nodes:
-        nodes = tasks  # sbatch: "can't run 1 processes on 2 nodes, setting nnodes to 1"
+def _size_of(least: int, most: int, tasks: int, per_node: int, per_task: int) -> dict[str, Any]:
+    """What sbatch makes of the numbers of nodes, tasks, tasks a node and cores a task (0: not given).
+
+    Without tasks a fixed count of nodes means one core a node, a range one core in all (``sbatch/opt.c``: one process a
+    node is the default only where both ends are the same).
+    """
+    if tasks:  # sbatch: "can't run 1 processes on 2 nodes, setting nnodes to 1"
+        least, most = min(least, tasks), min(most, tasks)
+    fixed = least == most
+    least = max(least, 1)
     if per_node and not tasks:
-        tasks = per_node * max(nodes, 1)
-    least = max(nodes, 1)
-    return {"min_nodes": least, "max_nodes": nodes, "ntasks": tasks, "ntasks_per_node": per_node, "cpus_per_task": per_task,
-            "min_cpus": (tasks or least) * per_task}
+        tasks = per_node * least
+    return {"min_nodes": least, "max_nodes": most, "ntasks": tasks, "ntasks_per_node": per_node, "cpus_per_task": per_task,
+            "min_cpus": (tasks or (least if fixed else 1)) * per_task}
 
 
 def _gpus(item: Section, shape: dict[str, Any]) -> None:

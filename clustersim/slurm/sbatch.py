@@ -66,7 +66,6 @@ def parse_script(text: str, cluster: Cluster, settings: Settings, accounting: Ac
     notices: list[Notice] = []
     data: dict[str, Any] = {"id": id, "at": at, "user": user, "run_s": run}
     entries: dict[str, Entry] = {}
-    most = 0
     for entry in _entries(text, file, notices):
         name = entry.key.removeprefix("--")
         name = OTHER_NAMES.get(name, name)
@@ -82,7 +81,7 @@ def parse_script(text: str, cluster: Cluster, settings: Settings, accounting: Ac
         key = READ[name]
         if name == "nodes":
             least, most = _nodes(entry)
-            data[key] = least
+            data[key] = least if least == most else f"{least}-{most}"
         else:
             data[key] = _value(name, entry, notices)
         entries[key] = entry
@@ -91,8 +90,6 @@ def parse_script(text: str, cluster: Cluster, settings: Settings, accounting: Ac
     _only_known(data, entries, cluster)
     item = _Options(data, file, entries)
     spec = read_job(item, cluster, settings, accounting or Accounting(), before or {})
-    if most > spec.shape.min_nodes:
-        spec = spec._replace(shape=spec.shape.but(max_nodes=most))
     return Script(spec, tuple(notices))
 
 

@@ -222,6 +222,8 @@ def test_what_is_required_is_missed(path: tuple[Any, ...]) -> None:
         (("accounting", "qos", 0, "MaxTRESPerUser"), "cpu=x", "with a count"),
         (("accounting", "users", 0, "account"), "lba", "an account of this file"),
         (("accounting", "users", 0, "qos"), "high", "a QOS of this file"),
+        (("jobs", 0, "nodes"), "3-2", "LEAST-MOST"),
+        (("jobs", 0, "nodes"), "2-", "a whole number from 1"),
         (("events", 0, "do"), "explode", "drain"),
         (("events", 1, "job"), "z", "the id of a job"),
         (("events", 1, "job"), "c[9]", "a task of its array"),

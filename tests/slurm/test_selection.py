@@ -73,6 +73,19 @@ def test_tasks_without_a_node_count_use_the_fewest_nodes() -> None:
     assert starts(trace)["c"] == 60  # two tasks of three cores need two nodes with three free
 
 
+def test_a_range_of_nodes_takes_as_many_as_there_are() -> None:
+    """--nodes=LEAST-MOST: ``_get_req_features`` asks for the most, and the least will do."""
+    jobs = [job("a", nodes=2), job("r", 1, nodes="1-4"), job("w", 2, nodes="4-9")]
+    spots = places(run(*jobs, nodes=5))
+    assert spots["r"] == ("n3", "n4", "n5") and spots["w"] == ("n1", "n2", "n3", "n4", "n5")
+
+
+def test_more_nodes_than_tasks_are_never_asked_for() -> None:
+    """sbatch cuts both ends of a range to the number of tasks (``sbatch/opt.c``)."""
+    spots = places(run(job("a", nodes="1-4", ntasks=2), job("b", 1, nodes="3-5", ntasks=2), nodes=6))
+    assert (len(spots["a"]), len(spots["b"])) == (2, 2)
+
+
 def test_a_request_that_poor_nodes_would_spoil_leaves_them_out() -> None:
     """choose_nodes retries without the nodes that have least ("knapsack problem")."""
     trace = run(
