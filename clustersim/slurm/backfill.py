@@ -93,8 +93,9 @@ class _Cycle:
             if reason:
                 set_reason(system, job, self.now, reason)
                 return
-        if self._over(self.per_user, spec.user, self.options.bf_max_job_user) or \
-                self._over(self.per_partition, name, self.options.bf_max_job_part):
+        options = self.options
+        if (options.bf_max_job_user and self._over(self.per_user, spec.user, options.bf_max_job_user)) or \
+                (options.bf_max_job_part and self._over(self.per_partition, name, options.bf_max_job_part)):
             return
         if job.partition != name:
             job.partition, job.priority = name, job.part_priority.get(name, job.worth)
@@ -108,7 +109,7 @@ class _Cycle:
     @staticmethod
     def _over(counts: Counter[str], key: str, most: int) -> bool:
         counts[key] += 1
-        return bool(most) and counts[key] > most
+        return counts[key] > most
 
     def _plan(self, job: Job, name: str) -> bool:
         """Find the first start beside all plans so far. True if the job was started or planned."""

@@ -16,7 +16,6 @@ from operator import or_
 from typing import TYPE_CHECKING
 
 from clustersim.slurm import preempt
-from clustersim.slurm.features import picks
 from clustersim.slurm.fill import Ask, Chosen
 from clustersim.slurm.jobs import Job
 from clustersim.slurm.placing import place
@@ -99,7 +98,7 @@ class Future:
                     window *= 2
             else:
                 edge = ends[i] + FIRST_WINDOW - (ends[i] + clock) % FIRST_WINDOW
-            i = max(bisect_right(ends, edge + window, i), i + 1)
+            i = bisect_right(ends, edge + window, i)  # behind i: that job's end lies in the window
             if i > first:
                 last = i - 1
                 while not held[last] & nodes:
@@ -137,9 +136,9 @@ def will_run(system: Controller, ask: Ask, partition: str, now: int, latest: int
 
     A start after ``latest`` (if one is given) is of no use and need not be found, as long as trying leaves no trace.
     """
-    pool = preempt.pool_for(system)
-    empty = _needs_empty_nodes(system, ask)
-    if not empty or (ask.nodes & ~pool.busy).bit_count() >= ask.wish.min_nodes:
+    pool, empty = preempt.pool_for(system), _needs_empty_nodes(system, ask)
+    idle = pool.every & ~pool.busy if empty else 0
+    if not empty or (ask.nodes & idle).bit_count() >= ask.wish.min_nodes:
         found = place(system, ask, pool, partition)
         if found is not None:
             return now, found
@@ -150,7 +149,7 @@ def will_run(system: Controller, ask: Ask, partition: str, now: int, latest: int
     future = system.future if pool is system.pool else PausingFuture(system, pool)
     bound = latest if latest and _leaves_no_trace(system, ask) else None
     last = len(future.jobs) if bound is None else bisect_right(future.ends, max(bound, now))
-    first, place_after = (_by_empty_nodes if empty else _by_trial)(system, ask, partition, future, last)
+    first, place_after = (_by_empty_nodes if empty else _by_trial)(system, ask, partition, future, last, idle)
     if first >= last:
         return None
     for position in future.steps(ask.nodes, system.clock, first):
@@ -166,7 +165,7 @@ def will_run(system: Controller, ask: Ask, partition: str, now: int, latest: int
 def _leaves_no_trace(system: Controller, ask: Ask) -> bool:
     """Whether a placement that comes to nothing changes nothing: the job's cores are known and will be the same."""
     wish, shape = ask.wish, ask.wish.shape
-    if ask.job.spec.switches or picks(shape.constraint) or shape.gpus_per_job or wish.max_nodes != wish.min_nodes:
+    if not wish.fixed or ask.job.spec.switches:
         return False
     if wish.whole:
         [*sizes] = system.blank.by_cpus
@@ -176,32 +175,31 @@ def _leaves_no_trace(system: Controller, ask: Ask) -> bool:
 
 def _needs_empty_nodes(system: Controller, ask: Ask) -> bool:
     """Whether the job can use no node on which another one runs: it takes nodes whole, or all the cores of each."""
-    if system.pauses or picks(ask.wish.shape.constraint):
+    wish = ask.wish
+    if system.pauses or wish.picky:
         return False
-    return ask.wish.whole or not ask.nodes & system.blank.free.at_least((ask.wish.cpus + 1) * CORE)
+    return wish.whole or not ask.nodes & system.blank.free.at_least((wish.cpus + 1) * CORE)
 
 
 Attempts = tuple[int, Callable[[int], Chosen | None]]  # see _by_trial
 
 
-def _by_trial(system: Controller, ask: Ask, partition: str, future: Future, last: int) -> Attempts:
+def _by_trial(system: Controller, ask: Ask, partition: str, future: Future, last: int, _idle: int) -> Attempts:
     """The position of the running job that must be gone before enough nodes can be there (here nothing is known: 0; at
     ``last`` or behind it is of no use), and what finds a place when the jobs up to a position are gone."""
     return 0, lambda position: place(system, ask, future.after(position + 1), partition)
 
 
-def _by_empty_nodes(system: Controller, ask: Ask, partition: str, future: Future, last: int) -> Attempts:
+def _by_empty_nodes(system: Controller, ask: Ask, partition: str, future: Future, last: int, idle: int) -> Attempts:
     """The same where each node must be empty: the empty ones are all that counts, and look as in an empty cluster."""
-    fit = usable(ask, system.blank)
-    idle = system.pool.every & ~system.pool.busy
-    first = 0
-    if (fit & idle).bit_count() < ask.wish.min_nodes:
-        if (fit & ~future.held[last]).bit_count() < ask.wish.min_nodes:
-            return last, lambda position: None
-        first = bisect_left(future.held, ask.wish.min_nodes, 1, last, key=lambda held: (fit & ~held).bit_count()) - 1
+    fit, count, held, first = usable(ask, system.blank), ask.wish.min_nodes, future.held, 0
+    if (fit & idle).bit_count() < count:
+        if (fit & ~held[last]).bit_count() < count:
+            return last, _nowhere
+        first = bisect_left(held, count, 1, last, key=lambda nodes: (fit & ~nodes).bit_count()) - 1
 
     def on_empty_nodes(position: int) -> Chosen | None:
-        empty = fit & ~future.held[position + 1]
+        empty = fit & ~held[position + 1]
         question = (empty, ask.required, system.partitions[partition])
         if ask.job.last_question == question and not ask.job.spec.switches:
             chosen: Chosen | None = ask.job.last_answer
@@ -213,6 +211,10 @@ def _by_empty_nodes(system: Controller, ask: Ask, partition: str, future: Future
         return found
 
     return first, on_empty_nodes
+
+
+def _nowhere(_position: int) -> None:
+    return None
 
 
 def guess_end(system: Controller, end: int, now: int) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from clustersim import hostlist
 from clustersim.slurm import depend, lifecycle, preempt
-from clustersim.slurm.features import Constraint, parse_constraint, picks
+from clustersim.slurm.features import Constraint, parse_constraint
 from clustersim.slurm.fill import Ask, Chosen
 from clustersim.slurm.jobs import Job
 from clustersim.slurm.pool import NodePool
@@ -161,8 +161,7 @@ def place(system: Controller, ask: Ask, pool: NodePool, partition: str) -> Chose
 def _anywhere(system: Controller, ask: Ask, pool: NodePool, partition: str) -> Chosen | None:
     """The same below any number of switches; notes the cores, which job size and limits go by."""
     lln = system.partitions[partition].lln
-    text = ask.wish.shape.constraint
-    constraint = parse_constraint(text) if text and picks(text) else NO_CONSTRAINT
+    constraint = parse_constraint(ask.wish.shape.constraint) if ask.wish.picky else NO_CONSTRAINT
     if constraint.counts and not _counted(system, ask, pool, lln):
         return None
     chosen = _alike(system, ask, pool, lln, constraint) if constraint.alike else system.selector.choose(ask, pool, lln)

@@ -122,6 +122,7 @@ class NodePool:
         self.weight = [node.weight for node in nodes]
         self.by_weight = dict(sorted(_grouped(self.weight).items()))
         self.by_cpus = _grouped(self.cpus)
+        self.all_cpus = self.cpus[0] if len(self.by_cpus) == 1 else 0  # the cores of every node, if all have the same
         self.features = feature_bits([node.features for node in nodes])
         self.gpu_types = feature_bits([frozenset({node.gpu_type}) if node.gpu_type else frozenset() for node in nodes])
         self.free = Levels([node.cpus * CORE + node.gpus for node in nodes])
@@ -137,6 +138,8 @@ class NodePool:
     @property
     def busy(self) -> int:
         """The nodes with any job."""
+        if self.all_cpus:
+            return self.every ^ self.free.at_least(self.all_cpus * CORE)
         busy = self.every
         for cpus, nodes in self.by_cpus.items():
             busy &= ~(nodes & self.free.at_least(cpus * CORE))

@@ -98,7 +98,7 @@ def _best_run(nodes: int, count: int) -> int:
     """The shortest run of neighbouring nodes that has ``count`` or more; if none has, the longest. Of equals the first."""
     starts, known = nodes, 1  # where so many nodes stand side by side
     while known < count:
-        step = min(known, count - known)
+        step = known if 2 * known <= count else count - known
         starts &= starts >> step
         known += step
     if not starts:

@@ -11,6 +11,8 @@ from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
+from clustersim.slurm.features import picks
+
 NO_LIMIT = 2**32  # cores
 CORE = 1 << 16  # what a node has, or a job wants of it, is one number: cores * CORE + GPUs
 GPUS = CORE - 1  # the part of it that counts GPUs
@@ -84,6 +86,8 @@ class Wish:
     tasks: int = field(init=False)  # that each node must take (``min_tasks_this_node``); 1 if the number is open
     cpus: int = field(init=False)  # that a node needs to be of any use ...
     least: int = field(init=False)  # ... and these with the GPUs, as one number
+    picky: bool = field(init=False)  # the constraint says more than which nodes suit
+    fixed: bool = field(init=False)  # how many nodes and cores it takes is known beforehand, unless nodes are taken whole
     most: int = field(init=False)  # cores that a node counts with, see _trimmed
     one_node: bool = field(init=False)  # it takes its cores from one node of the scheduler's choice, shared with others
     alike: bool = field(init=False)  # it takes the same cores from each of a fixed number of nodes of the scheduler's choice
@@ -97,6 +101,8 @@ class Wish:
         gpus = max(shape.gpus_per_node, shape.gpus_per_task * self.tasks, 1 if shape.gpus_per_job else 0)
         self.least = self.cpus * CORE + gpus
         self.most = NO_LIMIT if self.whole else _trimmed(shape, self.max_nodes)
+        self.picky = picks(shape.constraint)
+        self.fixed = not self.picky and not shape.gpus_per_job and self.max_nodes == self.min_nodes
         free = not self.whole and not self.required and not shape.gpus_per_job
         count = self.min_nodes
         exact = count == self.req_nodes == self.max_nodes
