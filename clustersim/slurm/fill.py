@@ -12,7 +12,7 @@ from operator import attrgetter
 
 from clustersim.slurm.jobs import Job, bits_of
 from clustersim.slurm.pool import NodePool
-from clustersim.slurm.shape import CORE, GPUS, NO_LIMIT, Wish
+from clustersim.slurm.shape import CORE, GPUS, NO_LIMIT, Wish, amount
 
 
 @dataclass(slots=True, eq=False)
@@ -287,7 +287,7 @@ def _best_single(fill: Filler, nodes: int) -> int:
         if not here or free < fill.need_cpus or (best >= 0 and free > fewest):
             continue
         if fill.need_gpus > 0:
-            here &= fill.pool.free.at_least(fill.need_gpus)
+            here &= fill.pool.free.at_least(amount(0, fill.need_gpus))
         if here:
             first = (here & -here).bit_length() - 1
             best, fewest = (first if free < fewest or best < 0 else min(first, best)), free

@@ -14,7 +14,7 @@ from clustersim.slurm.fill import Ask, Chosen
 from clustersim.slurm.jobs import Job
 from clustersim.slurm.pool import NodePool
 from clustersim.slurm.select import allocate
-from clustersim.slurm.shape import Shape, Wish
+from clustersim.slurm.shape import Shape, Wish, amount
 
 if TYPE_CHECKING:
     from clustersim.slurm.controller import Controller
@@ -144,7 +144,7 @@ def _suiting(system: Controller, shape: Shape) -> int:
     pool = system.pool
     nodes = parse_constraint(shape.constraint).nodes(pool.features, pool.every)
     if gpus:
-        nodes &= system.blank.free.at_least(gpus)
+        nodes &= system.blank.free.at_least(amount(0, gpus))
         if shape.gpu_type:
             nodes &= pool.gpu_types.get(shape.gpu_type, 0)
     for name in shape.exclude:

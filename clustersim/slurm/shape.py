@@ -15,7 +15,12 @@ from clustersim.slurm.features import picks
 
 NO_LIMIT = 2**32  # cores
 CORE = 1 << 16  # what a node has, or a job wants of it, is one number: cores * CORE + GPUs
-GPUS = CORE - 1  # the part of it that counts GPUs
+GPUS = CORE - 1  # the part of it that counts GPUs; no node has so many
+
+
+def amount(cores: int, gpus: int) -> int:
+    """That number; more GPUs than can be counted are as many as no node has."""
+    return cores * CORE + min(gpus, GPUS)
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -99,7 +104,7 @@ class Wish:
         self.tasks = shape.ntasks_per_node or (shape.ntasks if fixed else 1)
         self.cpus = self.tasks * shape.cpus_per_task
         gpus = max(shape.gpus_per_node, shape.gpus_per_task * self.tasks, 1 if shape.gpus_per_job else 0)
-        self.least = self.cpus * CORE + gpus
+        self.least = amount(self.cpus, gpus)
         self.most = NO_LIMIT if self.whole else _trimmed(shape, self.max_nodes)
         self.picky = picks(shape.constraint)
         self.fixed = not self.picky and not shape.gpus_per_job and self.max_nodes == self.min_nodes

@@ -138,6 +138,15 @@ def test_equal_requests_are_one_object_wherever_they_come_from() -> None:
     assert one.but(min_nodes=3) is not one and (one.gpus, one.but(min_nodes=3).gpus) == (16, 24)
 
 
+@pytest.mark.parametrize("much", [{"gpus_per_node": 65_535}, {"gpus_per_node": 65_536}, {"gpus": 65_536, "nodes": 1},
+                                  {"gpus_per_task": 40_000, "ntasks": 2, "nodes": 1}])
+def test_no_number_of_gpus_is_taken_for_cores(much: dict[str, int]) -> None:
+    """Cores and GPUs of a node are one number, which a job could ask too much of."""
+    made = {key: value for key, value in job("a", 0, 30, 5).items() if key != "nodes"}
+    trace = simulate_slurm(parse_workload(document({**made, **much}, nodes=2, cpus=64, gpus=4)))
+    assert trace.jobs[0].state == "REJECTED"
+
+
 def test_what_jobs_want_follows_a_change_of_their_partition() -> None:
     """The second of two equal jobs comes when its partition gives nodes to one job alone."""
     jobs = [{**job(f"j{i}", at, 30, 5), "nodes": 1} for i, at in enumerate((0, 100))]
