@@ -19,9 +19,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from clustersim.clock import FAULTS, INPUTS, NEVER, Agenda
-from clustersim.slurm import backfill, inputs, lifecycle, mainloop
+from clustersim.slurm import backfill, inputs, lifecycle, mainloop, reservationlife
 from clustersim.slurm.future import Future
 from clustersim.slurm.jobs import Job, bits_of
+from clustersim.slurm.lifecycle import PERIODIC_TIMEOUT
 from clustersim.slurm.placing import wish_of
 from clustersim.slurm.policy import Policy
 from clustersim.slurm.pool import NodePool
@@ -34,7 +35,6 @@ from clustersim.slurm.topology import Tree
 from clustersim.slurm.workload import SlurmWorkload, refuse_time_slices
 from clustersim.units import HOUR
 
-PERIODIC_TIMEOUT = 30  # seconds between two checks of time limits (slurmctld.h; the same in 22.05 and 26.05)
 STARTED = 68
 # A run lasts longer than its work: by waits that go by the (fast) clock, and by work that takes real time (measured).
 LAUNCH_S, LAUNCH_REAL_S, CLEANUP_REAL_S = 0.6, 0.022, 0.024
@@ -299,7 +299,8 @@ def _recheck(system: Controller, now: int, _what: None) -> None:
 
 
 _HANDLERS: dict[str, Callable[..., None]] = {
-    "submit": inputs.submit, "act": inputs.act, "recheck": _recheck, "reservation": inputs.reservation_edge,
+    "submit": inputs.submit, "act": inputs.act, "recheck": _recheck, "reservation": reservationlife.edge,
+    "purge": reservationlife.purge,
     "done": lifecycle.work_done, "settle": lifecycle.settle, "release": lifecycle.released, "clean": lifecycle.clean,
     "kill": lifecycle.kill,
     "timeout": inputs.node_timeout, "answer": inputs.answer, "stuck": lifecycle.release_stuck,

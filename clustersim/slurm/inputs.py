@@ -18,7 +18,7 @@ from clustersim.slurm.features import parse_constraint
 from clustersim.slurm.jobs import Job, bits_of
 from clustersim.slurm.placing import eligible, part_trouble, taking_jobs, test_only, trouble_at_submission
 from clustersim.slurm.requests import JobSpec
-from clustersim.slurm.reserve import Reservation
+from clustersim.slurm.reservationlife import create_reservation
 from clustersim.slurm.workload import OperatorAct, partition_value
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def submit(system: Controller, now: int, spec: JobSpec) -> None:
     association, shape = system.accounting.association(spec.user, spec.account), spec.shape
     tasks = [_job(system, spec, association, now, task) for task in spec.array or (-1,)]
     first = tasks[0]
-    why = _refusal(system, first, association, len(tasks))
+    why = _refusal(system, first, association, len(tasks), now)
     if why:
         first.key = spec.id
         first.state, first.reason = "REJECTED", why
@@ -78,7 +78,7 @@ def _job(system: Controller, spec: JobSpec, association: Association | None, now
     return job
 
 
-def _refusal(system: Controller, job: Job, association: Association | None, tasks: int) -> str:
+def _refusal(system: Controller, job: Job, association: Association | None, tasks: int, now: int) -> str:
     """What sbatch prints when the controller refuses the job at once; "" if it does not."""
     spec, settings = job.spec, system.settings
     if not taking_jobs(system, job.partitions):
@@ -98,7 +98,7 @@ def _refusal(system: Controller, job: Job, association: Association | None, task
     if limit:
         why = "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
         return f"sbatch: error: {limit}\n" + REFUSED.format(why=why)
-    if spec.reservation and spec.reservation not in system.reservations.all:
+    if spec.reservation and system.reservations.over(job, now):
         return REFUSED.format(why="Requested reservation is invalid")
     if spec.reservation and not system.reservations.all[spec.reservation].admits(job):
         return REFUSED.format(why="Access denied to requested reservation")
@@ -323,42 +323,6 @@ def _asked_again_at(system: Controller, now: int) -> int:
     return system.grid(max(now, again), PURGE_JOB_INTERVAL)
 
 
-def _create_reservation(system: Controller, now: int, one: OperatorAct) -> None:
-    made = Reservation(
-        one.name, one.start, one.start + one.duration, _bits(system, one), frozenset(one.users), frozenset(one.accounts),
-        maint="MAINT" in one.flags)
-    if not _may_exist(system, made, "IGNORE_JOBS" in one.flags):
-        return
-    system.reservations.all[one.name] = made
-    system.agenda.put(max(one.start, now), INPUTS, ("reservation", one.name))
-    system.agenda.put(one.start + one.duration, INPUTS, ("reservation", one.name))
-    system.queue_main(now)
-
-
-def _may_exist(system: Controller, made: Reservation, ignore_jobs: bool) -> bool:
-    """Whether scontrol lets it be: not over nodes of another reservation, if neither is MAINT, nor, without IGNORE_JOBS, over
-    nodes of a job whose limit reaches into it (``_resv_overlap``, ``_job_overlap`` in ``reservation.c``; measured)."""
-    if not made.maint and any(other.start < made.end and other.end > made.start and other.nodes & made.nodes and not other.maint
-                              for other in system.reservations.all.values()):
-        return False
-    return ignore_jobs or not any(job.node_bits & made.nodes and job.state == "RUNNING" and job.limit_end > made.start
-                                  for job in system.running.values())
-
-
-def reservation_edge(system: Controller, now: int, name: str) -> None:
-    """A reservation begins or ends."""
-    one = system.reservations.all.get(name)
-    if one is None:
-        return
-    if now >= one.end:
-        del system.reservations.all[name]
-    system.maint = 0
-    for other in system.reservations.active(now):
-        system.maint |= other.nodes if other.maint else 0
-    system.touched |= one.nodes
-    system.queue_main(now)
-
-
 def _update_partition(system: Controller, now: int, one: OperatorAct) -> None:
     part = system.partitions[one.name]
     for key, value in one.set:
@@ -373,6 +337,6 @@ def _update_partition(system: Controller, now: int, one: OperatorAct) -> None:
 _ACTS = {
     "scancel": _scancel, "hold": _hold, "release": _release, "requeue": _requeue,
     "drain": _drain, "down": _down, "resume": _resume,
-    "kill_slurmd": _kill_slurmd, "start_slurmd": _start_slurmd, "create_reservation": _create_reservation,
+    "kill_slurmd": _kill_slurmd, "start_slurmd": _start_slurmd, "create_reservation": create_reservation,
     "update_partition": _update_partition,
 }

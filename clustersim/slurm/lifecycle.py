@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from clustersim.slurm.controller import Controller
 
 HELD = {"user": "JobHeldUser", "admin": "JobHeldAdmin"}  # who holds a job -> its reason
+PERIODIC_TIMEOUT = 30  # seconds between two checks of time limits (slurmctld.h; the same in 22.05 and 26.05)
 REQUEUE_DELAY = 121  # credential lifetime (AuthInfo=cred_expire, 120 s) plus 1: measured, and job_mgr.c
 
 

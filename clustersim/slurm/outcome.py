@@ -111,7 +111,7 @@ def _transition(event: Event, before: tuple[str, str, str], gone: set[str]) -> t
     if event.kind in {"submit", "requeue"}:
         return ("PENDING", "None", "")
     if event.kind == "reason":
-        return ("PENDING", detail["reason"], "")
+        return ("RESV_DEL_HOLD" if detail["reason"].endswith(" was deleted") else "PENDING", detail["reason"], "")
     if event.kind == "start":
         return ("RUNNING", "None", hostlist.compress(place[0] for place in detail["places"]))
     if event.kind == "signal" and detail["signal"] in {"SIGSTOP", "SIGCONT"}:

@@ -13,6 +13,7 @@ from clustersim.slurm.features import Constraint, parse_constraint
 from clustersim.slurm.fill import Ask, Chosen
 from clustersim.slurm.jobs import Job
 from clustersim.slurm.pool import NodePool
+from clustersim.slurm.reserve import Window
 from clustersim.slurm.select import allocate
 from clustersim.slurm.shape import Shape, Wish, amount
 
@@ -23,6 +24,8 @@ MISSING_NODES = "Nodes required for job are DOWN, DRAINED or reserved for jobs i
 PART_REASONS = frozenset({"PartitionTimeLimit", "PartitionNodeLimit", "PartitionDown", "PartitionInactive", "PartitionConfig"})
 CLOSED = {"DOWN": "PartitionDown", "INACTIVE": "PartitionInactive"}  # state of a partition that starts no jobs -> reason
 NO_CONSTRAINT = Constraint()
+EVERYTHING = Window(-1, 0)  # no reservation is in the way
+FOR_MAINTENANCE = "ReqNodeNotAvail, Reserved for maintenance"
 STICKY = frozenset({"DependencyNeverSatisfied", "BadConstraints", "ReservationDeleted"})
 
 
@@ -36,7 +39,7 @@ def eligible(system: Controller, job: Job, now: int) -> bool:
     """Whether nothing but resources and limits keeps the job (``job_independent``); sets the reason if something does."""
     reason = _obstacle(system, job, now)
     if reason:
-        set_reason(system, job, now, reason)
+        set_reason(system, job, now, reason, job.detail if job.reason == reason else "")
         return False
     if job.reason != "None" and job.reason in {"Dependency", "BeginTime", "JobArrayTaskLimit", "Reservation"}:
         job.reason = "None"  # not logged: the job starts now or gets its next reason
@@ -46,7 +49,7 @@ def eligible(system: Controller, job: Job, now: int) -> bool:
 
 
 def _obstacle(system: Controller, job: Job, now: int) -> str:
-    if job.reason in STICKY:
+    if job.reason in STICKY and not (job.reason == "BadConstraints" and system.reservations.over(job, now)):
         return job.reason
     if job.held:
         return lifecycle.HELD[job.held]
@@ -64,11 +67,7 @@ def _obstacle(system: Controller, job: Job, now: int) -> str:
         return "JobArrayTaskLimit"
     if job.begin > now:
         return "BeginTime"
-    if job.spec.reservation:
-        own = system.reservations.all.get(job.spec.reservation)
-        if own is None or own.start > now:
-            return "Reservation" if own else "ReservationDeleted"
-    return ""
+    return "Reservation" if job.spec.reservation and not system.reservations.runs(job, now) else ""
 
 
 def _named(system: Controller, name: str) -> list[Job]:
@@ -255,12 +254,12 @@ def try_now(system: Controller, job: Job, partition: str, available: int, now: i
         set_reason(system, job, now, reason)
         return "policy"
     ask = ask_for(system, job, partition, available)
-    up, verdict = ask.nodes, ""
+    up, window = ask.nodes, EVERYTHING
     if job.spec.reservation or system.reservations.all:
         length = job.limit_seconds(system.partitions[partition])
         window = system.reservations.window(
             job, now, length, system.pool.every, system.part_nodes[partition], ask.required, move=False)
-        up, verdict = up & window.nodes, window.verdict
+        up &= window.nodes
     ask.nodes = up & ~system.closing_bits
     if job.spec.shape.exclusive == "user" or system.owners:
         ask.nodes &= ~system.foreign(job)
@@ -278,7 +277,26 @@ def try_now(system: Controller, job: Job, partition: str, available: int, now: i
         lifecycle.start(system, ask, partition, allocation, held, now, by)
         return "started"
     _when_it_reaches_into_one_more(system, job, partition, now)
-    return _why_not(system, ask, partition, up, verdict, available if by == "main" else system.available)
+    if by == "main" and _can_never_be(system, ask, partition, window):
+        return _hold_for_ever(system, job, now)
+    return _why_not(system, ask, partition, up, window.verdict, available if by == "main" else system.available)
+
+
+def _can_never_be(system: Controller, ask: Ask, partition: str, window: Window) -> bool:
+    """Whether the nodes of the job's reservation, all empty and healthy, would not hold it. Other jobs for which that is so
+    were refused; where another reservation has a part, or the job may go to another partition, it is not said."""
+    if not ask.job.spec.reservation or window.verdict or window.overlap or len(ask.job.partitions) > 1:
+        return False
+    return not test_only(system, ask.job, ask.wish, partition, ask.wish.nodes & window.nodes)
+
+
+def _hold_for_ever(system: Controller, job: Job, now: int) -> str:
+    """Priority 0, with the reason (the end of ``schedule`` in ``job_scheduler.c``); tasks not started are one record."""
+    for one in system.arrays[job.spec.id] if job.spec.array else [job]:
+        if one.state == "PENDING" and (one is job or not one.runs):
+            one.held = "admin"
+            set_reason(system, one, now, "BadConstraints")
+    return "unavailable"
 
 
 def _when_it_reaches_into_one_more(system: Controller, job: Job, partition: str, now: int) -> None:
@@ -297,7 +315,7 @@ def _why_not(system: Controller, ask: Ask, partition: str, up: int, verdict: str
     """
     job, now = ask.job, system.now
     if verdict == "maint":
-        set_reason(system, job, now, "ReqNodeNotAvail", "ReqNodeNotAvail, Reserved for maintenance")
+        set_reason(system, job, now, "ReqNodeNotAvail", FOR_MAINTENANCE)
         return "reserved"
     if verdict in {"early", "invalid"}:
         set_reason(system, job, now, "Reservation")

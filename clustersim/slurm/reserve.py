@@ -88,5 +88,14 @@ class Reservations:
         later = (one.start - seconds + 1 for one in self.all.values() if one.start >= now + seconds)
         return None if job.spec.reservation else min(later, default=None)
 
+    def over(self, job: Job, now: int) -> bool:
+        """Whether the reservation that the job asks for is no more (``job_test_resv_now``)."""
+        own = self.all.get(job.spec.reservation)
+        return own is None or now > own.end
+
+    def runs(self, job: Job, now: int) -> bool:
+        """Whether the reservation that the job asks for has begun and is not over."""
+        return not self.over(job, now) and self.all[job.spec.reservation].start <= now
+
     def active(self, now: int) -> list[Reservation]:
         return [one for one in self.all.values() if one.start <= now < one.end]

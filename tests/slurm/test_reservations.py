@@ -76,3 +76,34 @@ def test_a_job_that_comes_to_reach_into_a_reservation_blocks_no_longer() -> None
     jobs = (job("a", 0, 200, 8, nodes=1), job("d", 40, 60, 2, nodes=2), job("e", 50, 60, 8, nodes=1))
     trace = run(*jobs, nodes=3, events=events, config={"SchedulerType": "sched/builtin"})
     assert starts(trace)["e"] == 62 and places(trace)["e"] == ("n3",)  # until 60 d may still end before n1 is reserved
+
+
+def test_a_job_that_outlives_its_reservation_is_stopped_at_the_next_check() -> None:
+    """``job_time_limit``; a job of somebody else goes on, and one that waits is held: its reservation was deleted."""
+    events = [reservation(nodes="n[1-2]", users="bob")]
+    trace = run(job("in", 10, 900, 60, nodes=2, user="bob", reservation="r"), job("out", 20, 1200, 30, nodes=1),
+                job("next", 30, 60, 5, nodes=1, user="bob", reservation="r"), events=events, until=2000)
+    [run_in] = trace.job("in").runs
+    assert run_in.state == "TIMEOUT" and 900 < run_in.end <= 930 and trace.job("out").state == "COMPLETED"
+    assert reasons(trace, "next") == ["Reservation", "Resources", "Reservation", "Reservation r was deleted"]
+    assert trace.job("next").state == "PENDING"
+
+
+def test_a_job_whose_reservation_was_deleted_runs_anywhere_once_it_is_released() -> None:
+    events = [reservation(nodes="n1", users="bob"), {"at": 1000, "do": "release", "job": "late"}]
+    trace = run(job("busy", 0, 850, 60, nodes=1, user="bob"), job("late", 10, 60, 5, nodes=1, user="bob", reservation="r",
+                begin="now+950"), events=events, until=2000)
+    assert starts(trace)["late"] == 1000
+
+
+def test_what_a_reservation_can_never_hold_is_held_for_ever() -> None:
+    """``schedule``: never runnable. When the reservation is over the reason is that of any held job (measured)."""
+    events = [reservation(nodes="n[1-2]", users="bob")]
+    trace = run(job("wide", 10, 60, 5, nodes=3, user="bob", reservation="r"), events=events, until=2000)
+    assert reasons(trace, "wide") == ["Reservation", "BadConstraints", "JobHeldAdmin"]
+
+
+def test_a_name_is_taken_until_the_reservation_is_purged() -> None:
+    again = [reservation(), {**reservation(start_s=960), "at": 901}]
+    trace = run(job("a", 910, 60, 30, nodes=1), events=again, until=2000)
+    assert starts(trace)["a"] == 910
