@@ -16,7 +16,7 @@ from clustersim import hostlist
 from clustersim.cluster import Cluster, Node, Partition, Switch
 from clustersim.errors import InputError, UnsupportedError
 from clustersim.messages import _
-from clustersim.slurm import confkeys, settings
+from clustersim.slurm import confkeys, confvalues, settings
 from clustersim.slurm.accounts import Accounting
 from clustersim.slurm.conffile import DEFAULT, Entry, Keys, Notice, Opener, lines_of, not_modelled, opener_beside, read_text
 from clustersim.slurm.gresconf import GresConf, parse_gres_conf
@@ -100,10 +100,21 @@ def _sorted_lines(text: str, file: str, opener: Opener | None,
                 lines[name].append(entries[i:])
                 break
             if name is not None:
+                _once_more(name, entry, values.get(name), notices)
                 values[name] = entry
     if lines["FrontendName"]:
         raise UnsupportedError(lines["FrontendName"][0][0].where, "FrontendName")
     return values, lines
+
+
+def _once_more(name: str, entry: Entry, before: Entry | None, notices: list[Notice]) -> None:
+    """Check a value where it stands. Of a key given twice Slurm takes the last, and logs it (``parse_config.c``)."""
+    confvalues.check(name, entry, alone=True)
+    if before and name != "SlurmctldHost":
+        if name in settings.MODELLED - {"SelectType", "SchedulerParameters"}:
+            _modelled(name, before, [])
+        text = _("{key} stands again in line {line}, which counts.").format(key=before.key, line=entry.line)
+        notices.append(Notice(before.where, text))
 
 
 # settings
@@ -114,8 +125,6 @@ def _settings(values: Mapping[str, Entry], notices: list[Notice]) -> Settings:
     for key, entry in values.items():
         if key in {"SelectType", "TopologyPlugin"}:
             continue  # see _linear and _tree
-        if key in confkeys.BITS:
-            entry.check(confkeys.BITS[key])
         if key in confkeys.NOT_MODELLED:
             notices.append(not_modelled(entry))
         elif key == "SchedulerParameters":
@@ -128,6 +137,7 @@ def _settings(values: Mapping[str, Entry], notices: list[Notice]) -> Settings:
 
     made = parse_settings(given, where, SLURM_DEFAULTS)
     settings.check_preemption(made, where, values)
+    confvalues.check_together(values, made.decay_half_life)
     return made
 
 
@@ -199,7 +209,7 @@ def _tree(values: Mapping[str, Entry], there: bool, notices: list[Notice], file:
 
 def _partitions(lines: list[list[Entry]], nodes: NodeLines, notices: list[Notice]) -> list[Partition]:
     keys = Keys.of(_("a PartitionName line"), (
-        "PartitionName", "Nodes", "Priority", *PARTITION_KEYS, *confkeys.PARTITION_PASSED_OVER,
+        "PartitionName", "Nodes", "Priority", "Exclusive", *PARTITION_KEYS, *confkeys.PARTITION_PASSED_OVER,
         *confkeys.PARTITION_NOT_MODELLED), notices, Shared="OverSubscribe")
     default: dict[str, Any] = {}
     found: dict[str, Partition] = {}
@@ -222,9 +232,8 @@ def _partitions(lines: list[list[Entry]], nodes: NodeLines, notices: list[Notice
 
 def _fields(record: Mapping[str, Entry], nodes: NodeLines, notices: list[Notice]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for key, entry in record.items():
-        if key in confkeys.BITS:
-            entry.check(confkeys.BITS[key])
+    for key, entry in sorted(record.items(), key=lambda pair: pair[0] == "Exclusive"):  # which counts behind OverSubscribe
+        confvalues.check(key, entry)
         if key == "Nodes":
             listed = replace(entry, value=",".join(entry.value.split()))  # blanks count as commas here
             values["nodes"] = nodes.known(listed) if listed.value else ()
@@ -232,9 +241,21 @@ def _fields(record: Mapping[str, Entry], nodes: NodeLines, notices: list[Notice]
             values.update(priority_tier=entry.number(high=65_533), priority_job_factor=entry.number(high=65_533))
         elif key in PARTITION_KEYS:
             values.update(_field(key, entry, notices))
+        elif key == "Exclusive":
+            values.update(_exclusive(entry, values, notices))
         elif key in confkeys.PARTITION_NOT_MODELLED and entry.value.upper() != confkeys.PARTITION_HARMLESS.get(key):
             notices.append(not_modelled(entry))
     return values
+
+
+def _exclusive(entry: Entry, values: Mapping[str, Any], notices: list[Notice]) -> dict[str, Any]:
+    """``Exclusive`` of 26.05: NODE is what ``OverSubscribe=EXCLUSIVE`` was, and TOPO implies it."""
+    word = entry.value.upper()
+    if word in {"USER", "TOPO"}:
+        notices.append(not_modelled(entry))
+    if word in {"NODE", "TOPO"}:
+        return {"oversubscribe": "EXCLUSIVE", "max_share": 1}
+    return {"oversubscribe": "NO"} if values.get("oversubscribe") == "EXCLUSIVE" and word in {"NO", "NONE"} else {}
 
 
 def _field(key: str, entry: Entry, notices: list[Notice]) -> dict[str, Any]:

@@ -7,27 +7,6 @@ from __future__ import annotations
 
 from clustersim.slurm.schema import words
 
-# How many bits the number behind a key of slurm.conf, of a node or of a partition has; one bit is yes or no
-# (the tables of options in src/common/read_config.c, where no version from 18.08 to 26.05 has text).
-BITS = {
-    **dict.fromkeys(words("""
-        AccountingStoreJobComment AllowSpecResourcesUsage Default DisableRootJobs ExclusiveTopo ExclusiveUser Hidden LLN
-        PowerDownOnIdle PriorityFavorSmall ReqResv RootOnly TrackWCKey UsePAM"""), 1),
-    **dict.fromkeys(words("""
-        AcctGatherNodeFreq BatchStartTimeout CompleteWait EioTimeout EpilogTimeout ExtSensorsFreq FairShareDampeningFactor
-        FastSchedule GetEnvTimeout GroupUpdateForce GroupUpdateTime HealthCheckInterval HealthCheckTimeout InactiveLimit
-        JobFileAppend JobRequeue KillOnBadExit KillWait MaxTasksPerNode MessageTimeout OverTimeLimit PrologEpilogTimeout
-        PrologTimeout PropagatePrioProcess ResumeRate ResumeTimeout ResvOverRun ReturnToService SchedulerTimeSlice
-        SlurmSchedLogLevel SlurmctldTimeout SlurmdTimeout SuspendRate SuspendTimeout TCPTimeout TreeWidth
-        UnkillableStepTimeout VSizeFactor WaitTime RestrictedCoresPerGPU"""), 16),
-    **dict.fromkeys(words("""
-        AccountingStoragePort EpilogMsgTime FirstJobId GraceTime JobCompPort KeepAliveTime MaxArraySize MaxBatchRequeue
-        MaxCPUsPerNode MaxCPUsPerSocket MaxDBDMsgs MaxJobCount MaxJobId MaxNodeCount MaxNodes MaxStepCount MinJobAge
-        MinNodes PriorityWeightAge PriorityWeightAssoc PriorityWeightFairshare PriorityWeightJobSize
-        PriorityWeightPartition PriorityWeightQOS SlurmdPort"""), 32),
-    **dict.fromkeys(words("DefCpuPerGPU DefMemPerCPU DefMemPerGPU DefMemPerNode MaxMemPerCPU MaxMemPerNode"), 64),
-}
-
 # Keys of slurm.conf that change no schedule.
 PASSED_OVER = words("""
     AccountingStorageBackupHost AccountingStorageExternalHost AccountingStorageHost AccountingStorageParameters

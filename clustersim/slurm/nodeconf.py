@@ -12,10 +12,11 @@ from clustersim import hostlist
 from clustersim.cluster import Node
 from clustersim.errors import InputError
 from clustersim.messages import _
+from clustersim.slurm import confvalues
 from clustersim.slurm.conffile import DEFAULT, Entry, Keys, Notice
 from clustersim.slurm.confkeys import NODE_KEYS, NODE_NOT_MODELLED, NODE_NUMBERS
 from clustersim.slurm.gresconf import node_gres
-from clustersim.slurm.schema import suggest
+from clustersim.slurm.schema import BOUNDLESS, suggest, words
 from clustersim.slurm.workload import MAX_CPUS, OperatorAct
 
 # What a state in slurm.conf means at the start: an act of the operator, nothing, or no node yet.
@@ -23,6 +24,9 @@ _STATES = {
     "UNKNOWN": "", "IDLE": "", "ALLOCATED": "", "MIXED": "", "CLOUD": "", "FUTURE": "future",
     "DOWN": "down", "DRAIN": "drain", "DRAINED": "drain", "DRAINING": "drain", "FAIL": "drain", "FAILING": "drain"}
 _NO_REASON = "slurm.conf"
+_OWN = words("BcastAddr NodeAddr NodeHostname")
+_TEXTS = words("CpuBind CPUSpecList RestrictedCoresPerGPU SuspendTime TRESWeights")
+MAX_WEIGHT = 2**32 - 2  # UNLIMITED is the largest number less one (_parse_nodename)
 
 
 @dataclass(slots=True)
@@ -45,6 +49,8 @@ class NodeLines:
         names = record.pop("NodeName")
         _check(record)
         if names.value.upper() == DEFAULT:
+            for key in sorted(_OWN & set(record)):
+                raise record[key].wrong(_("no {key} in a DEFAULT line: each node has its own").format(key=key))
             self._default.update(record)
             return
         if names.value.upper() in {"", "ALL"}:
@@ -53,6 +59,7 @@ class NodeLines:
         for key in sorted(NODE_NOT_MODELLED & set(record)):
             self._once(keys, record[key])
         hosts = hostlist.expand(names.value, names.where)
+        _check_addresses(record, len(hosts))
         state = record.get("State")
         kind = _state(state) if state else ""
         if kind == "future":
@@ -75,7 +82,7 @@ class NodeLines:
         cpus = _cpus(names, record, self.notices)
         gpus, gpu_type = node_gres(record["Gres"], self.types, keys) if "Gres" in record else (0, "")
         memory = record["RealMemory"].number(low=1) if "RealMemory" in record else 1
-        weight = record["Weight"].number() if "Weight" in record else 1
+        weight = _weight(record["Weight"]) if "Weight" in record else 1
         features = frozenset(record["Features"].words()) if "Features" in record else frozenset()
         for name in hosts:
             if name in self.nodes:
@@ -136,14 +143,32 @@ def suggest_node(name: str, nodes: Mapping[str, object]) -> str:
 def _check(record: Mapping[str, Entry]) -> None:
     """Values that are wrong in a DEFAULT line are wrong there, not where they are first used."""
     for key in sorted(NODE_NUMBERS & set(record)):
+        if key == "Weight":
+            _weight(record[key])
+            continue
         record[key].number(low=0 if key in {"Weight", "TmpDisk", "CoreSpecCount", "MemSpecLimit"} else 1,
                            high=MAX_CPUS if key == "CPUs" else 2**32 - 3)
+    for key in _TEXTS & set(record):
+        confvalues.check(key, record[key])
     if "State" in record:
         _state(record["State"])
     if "Features" in record:
         for word in record["Features"].words():
             if any(char in "&|*[]()" for char in word):
                 raise record["Features"].wrong(_("features without &, |, *, brackets and parentheses"))
+
+
+def _weight(entry: Entry) -> int:
+    return MAX_WEIGHT if entry.value.upper() in BOUNDLESS else entry.number(high=MAX_WEIGHT)
+
+
+def _check_addresses(record: Mapping[str, Entry], count: int) -> None:
+    """``NodeAddr``, ``NodeHostname`` and the like name one thing for all nodes or one for each (``read_config.c``)."""
+    for key in sorted((_OWN | {"Port"}) & set(record)):
+        entry = record[key]
+        found = len(hostlist.expand(f"p{entry.value}" if key == "Port" else entry.value, entry.where))
+        if found not in {1, count}:
+            raise entry.wrong(_("1 or {count}, as many as NodeName").format(count=count))
 
 
 def _state(entry: Entry) -> str:

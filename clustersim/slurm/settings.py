@@ -309,7 +309,7 @@ _KEYS: dict[str, Setter] = {
     "PriorityType": _one_of("priority_type", _same("priority/basic", "priority/multifactor")),
     "PriorityCalcPeriod": _period("calc_period", low=1),
     "PriorityMaxAge": _period("max_age", unlimited=_NEVER),
-    "PriorityDecayHalfLife": _period("decay_half_life"),
+    "PriorityDecayHalfLife": _period("decay_half_life", unlimited=2**32 - units.MINUTE),  # -1 min in 32 bits: 136 years
     "PriorityWeightAge": _counted("weight_age", 32),
     "PriorityWeightFairshare": _counted("weight_fairshare", 32),
     "PriorityWeightJobSize": _counted("weight_job_size", 32),
@@ -332,7 +332,7 @@ _KEYS: dict[str, Setter] = {
     "PreemptMode": _preempt_mode,
     "PreemptExemptTime": _period("preempt_exempt", unlimited=0),
     "SchedulerTimeSlice": _counted("time_slice", low=5),
-    "MaxArraySize": _counted("max_array_size", low=1, high=4_000_001),
+    "MaxArraySize": _counted("max_array_size", high=4_000_001),
 }
 _FLAGS_UNMODELLED = words("""
     ACCRUE_ALWAYS CALCULATE_RUNNING DEPTH_OBLIVIOUS INCR_ONLY MAX_TRES MAX_TRES_GRES NO_FAIR_TREE NO_NORMAL_ALL

@@ -200,14 +200,15 @@ def partition_value(key: str, value: object, where: str) -> dict[str, Any]:
         if state not in _STATES:
             raise InputError(where, text, _("one of {options}").format(options=", ".join(_STATES)), suggest(text, _STATES))
         return {field: state}
-    if key in {"MinNodes", "MaxNodes"} and text.upper() in BOUNDLESS:
-        return {field: UNLIMITED_NODES if key == "MaxNodes" else 1}
+    if key in _UNBOUNDED and text.upper() in BOUNDLESS:
+        return {field: _UNBOUNDED[key]}
     number, most = whole(text), 65_533 if key in {"PriorityTier", "PriorityJobFactor"} else 2**32 - 1
     if number is None or number > most:
         raise InputError(where, value, _("a whole number from {low} to {high}").format(low=0, high=most))
     return {field: number}
 
 
+_UNBOUNDED = {"MinNodes": 1, "MaxNodes": UNLIMITED_NODES, "GraceTime": 2**32 - 1}  # what UNLIMITED is of each
 _STATES = ("UP", "DOWN", "DRAIN", "INACTIVE")
 _DRAINS = {"DRAINED": "DRAIN", "DRAINING": "DRAIN"}
 

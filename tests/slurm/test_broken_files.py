@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from clustersim.errors import ClusterSimError, InputError
-from clustersim.slurm import confkeys, parse_workload, settings
+from clustersim.slurm import confkeys, confvalues, parse_workload, settings
 from clustersim.slurm.workload import PARTITION_KEYS
 from tests.slurm.conf_texts import GRES_CONF, SCRIPT, SLURM_CONF, TOPOLOGY_CONF, conf, script
 from tests.slurm.test_reading import REQUIRED, WRONG, paths, whole
@@ -53,11 +53,48 @@ def _conf_bits() -> Iterator[Case]:
     alone = {*settings.MODELLED, *confkeys.PASSED_OVER, *confkeys.NOT_MODELLED}
     part = {*confkeys.PARTITION_PASSED_OVER, *confkeys.PARTITION_NOT_MODELLED, *PARTITION_KEYS}
     for line, keys in (("KillWait=30", alone), ("LLN=YES", part)):
-        for key in sorted(keys & set(confkeys.BITS)):
-            bits = confkeys.BITS[key]
+        for key in sorted(keys & set(confvalues.BITS)):
+            bits = confvalues.BITS[key]
             piece = next((word for word in SLURM_CONF.split() if word.startswith(f"{key}=")), line)
             for wrong in ("x", "-1", str(2**bits)):
                 yield "slurm.conf", piece, f"{key}={wrong}", key
+
+
+def _conf_texts() -> Iterator[Case]:
+    """Every key with a text of one form, a plugin or words out of a list; and what keys say together."""
+    table: dict[str, tuple[str, ...]] = {
+        **dict.fromkeys({*confvalues.WORDS, *confvalues.ONE} - {"SelectTypeParameters", "Exclusive", "CpuBind"},
+                        ("bogus", "-7")),
+        **dict.fromkeys(confvalues.PLUGINS, ("bogus", "bogus/none", "task/cgruop")),
+        **dict.fromkeys(confvalues.OPEN_PLUGINS, ("bogus/lua", "a/b/c")),
+        **dict.fromkeys(("SlurmctldDebug", "SlurmdSyslogDebug"), ("debug6", "10")),
+        **dict.fromkeys(("RequeueExit", "RequeueExitHold"), ("x", "-1", "1-", "1;2")),
+        "AccountingStorageTRES": ("gpu", "cpu;mem"), "BcastExclude": ("lib", "/lib,usr"), "ClusterName": ('""',),
+        "FirstJobId": ("0", "UNLIMITEDLY"), "GresTypes": ("gpu;mps", "7"), "JobAcctGatherFrequency": ("x", "task=x", "30,x"),
+        "Licenses": ("a:b", "a:-1", ":3"), "MaxDBDMsgs": ("1",), "MaxJobCount": ("0",), "MaxStepCount": ("0",),
+        "MCSParameters": ("ondemand",), "MpiDefault": ("openmpy", "pmi3"), "PriorityDecayHalfLife": ("0",),
+        "PropagatePrioProcess": ("3", "UNLIMITED"), "PropagateResourceLimits": ("core", "RLIMIT_CORE"),
+        "SlurmSchedLogLevel": ("1",), "SlurmctldHost": ("a(b", "a)b", "a b", "a()"), "SrunPortRange": ("x", "1", "9-8"),
+        "SlurmctldPort": ("x", "0", "70000", "6820-6817", "1,2"), "SuspendTime": ("x", "1.5", "10:00", "-2"),
+        "TreeWidth": ("0",),
+    }
+    for key, wrongs in table.items():
+        piece = next((word for word in SLURM_CONF.split() if word.startswith(f"{key}=")), "KillWait=30")
+        for wrong in wrongs:
+            wrong = f'"{wrong}"' if " " in wrong else wrong
+            yield "slurm.conf", piece, f"{key}={wrong}", key
+    parts = {"Exclusive": ("YES", "NODES"), "OverTimeLimit": ("x",), "SuspendTime": ("x",), "TRESBillingWeights": ("x", "CPU"),
+             "SelectTypeParameters": ("CR_Cores",), "CpuBind": ("sock",)}
+    nodes = {"CpuBind": ("sock",), "CPUSpecList": ("x", "1-"), "TRESWeights": ("CPU=x",), "SuspendTime": ("x",),
+             "NodeAddr": ("a[1-3]", "a[1"), "NodeHostname": ("b[1-2]",), "Port": ("[1-3]",)}
+    for place, table in (("LLN=YES", parts), ("Weight=2", nodes)):
+        for key, wrongs in table.items():
+            for wrong in wrongs:
+                yield "slurm.conf", place, f"{place} {key}={wrong}", key
+    yield "slurm.conf", "TmpDisk=100", "TmpDisk=100 NodeAddr=x", "NodeAddr"
+    yield "slurm.conf", "KillWait=30", "KillWait=x\nKillWait=30", "KillWait"
+    yield "slurm.conf", "KillWait=30", "SlurmctldHost=a(\nSlurmctldHost=b", "SlurmctldHost"
+    yield "slurm.conf", "KillWait=30", "FirstJobId=9 MaxJobId=8", "FirstJobId"
 
 
 def _conf_words() -> Iterator[Case]:
@@ -69,7 +106,7 @@ def _conf_words() -> Iterator[Case]:
         "PriorityType": ("priority/multi", "basic"),
         "PriorityMaxAge": NO_TIMES,
         "PriorityCalcPeriod": NO_TIMES,
-        "PriorityDecayHalfLife": (*NO_TIMES, "UNLIMITED"),
+        "PriorityDecayHalfLife": NO_TIMES,
         "PriorityFavorSmall": ("MAYBE", "2"),
         "AccountingStorageEnforce": ("limit", "associations,qs"),
         "EnforcePartLimits": ("SOME", "2"),
@@ -226,7 +263,7 @@ def _script() -> Iterator[Case]:
         yield "job.sh", "#!/bin/bash", first, ""
 
 
-_ALL = (*_conf_numbers(), *_conf_bits(), *_conf_words(), *_conf_shapes(), *_gres(), *_topology(), *_script())
+_ALL = (*_conf_numbers(), *_conf_bits(), *_conf_texts(), *_conf_words(), *_conf_shapes(), *_gres(), *_topology(), *_script())
 CASES = list(dict.fromkeys(_ALL))  # each once
 
 

@@ -95,6 +95,107 @@ def test_a_time_in_each_of_its_forms(text: str, minutes: int | None) -> None:
     assert small(part=f"MaxTime={text}").cluster.partitions[0].max_time == minutes
 
 
+ALONE = """\
+AccountingStorageTRES=gres/gpu,gres/gpu:a100,license/matlab,bb/cray,CPU
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStoreFlags=job_comment,job_env,job_script,job_extra
+AcctGatherEnergyType=acct_gather_energy/gpu,acct_gather_energy/xcc
+AcctGatherInterconnectType=acct_gather_interconnect/sysfs
+AuthType=auth/slurm
+AuthAltTypes=auth/jwt
+BcastExclude=/lib,/usr/lib
+BcastExclude=none
+CliFilterPlugins=lua,cli_filter/user_defaults
+CpuFreqDef=performance
+CpuFreqGovernors=OnDemand,UserSpace
+DebugFlags=backfill,Gres,NO_CONF_HASH
+DebugFlags=""
+GresTypes=""
+GresTypes=gpu,mps,bandwidth,shard
+HealthCheckNodeState=IDLE,CYCLE
+JobAcctGatherFrequency=30
+JobAcctGatherFrequency=task=30,energy=60,network=0,filesystem=0
+JobAcctGatherParams=UsePSS,NoOverMemoryKill
+JobAcctGatherType=jobacct_gather/cgroup
+JobCompType=jobcomp/kafka
+JobCompType=none
+JobContainerType=job_container/tmpfs
+JobSubmitPlugins=lua,our_own_plugin
+Licenses=matlab:10,ansys@server:5;foo
+LogTimeFormat=iso8601_ms
+LogTimeFormat=rfc5424,format_stderr
+MaxArraySize=0
+MaxJobCount=UNLIMITED
+MpiDefault=pmix_v4
+NamespaceType=namespace/linux
+NodeFeaturesPlugins=node_features/helpers
+PreemptExemptTime=-1
+PrEpPlugins=prep/script
+PriorityDecayHalfLife=-1
+PriorityDecayHalfLife=0 PriorityUsageResetPeriod=Monthly
+PrivateData=accounts,jobs,usage,users
+ProctrackType=proctrack/pgid
+PrologFlags=Alloc,Contain,X11
+PrologFlags=RunInJob,ForceRequeueOnFail
+PropagateResourceLimits=NONE
+PropagateResourceLimitsExcept=MEMLOCK,STACK
+ReconfigFlags=KeepPartState,KeepPowerSaveSettings
+RequeueExit=1-9,18
+SlurmSchedLogLevel=1 SlurmSchedLogFile=/var/log/sched
+SlurmctldDebug=Debug2
+SlurmctldDebug=3
+SlurmctldHost=a SlurmctldHost=b(10.0.0.2)
+SlurmctldHost=a(fe80::1)
+SlurmctldPort=6817-6820
+SlurmdUser=root(0)
+SrunPortRange=60001-63000
+SuspendExcStates=CLOUD,DOWN
+SuspendTime=INFINITE
+SuspendTime=-1
+SuspendTime=600
+SwitchType=switch/hpe_slingshot
+TaskPlugin=affinity,cgroup
+TaskPlugin=task/affinity,task/cgroup
+TaskPluginParam=autobind=threads,SlurmdOffSpec
+TopologyPlugin=topology/flat
+TreeWidth=65533
+X11Parameters=home_xauthority"""
+
+
+@pytest.mark.parametrize("line", ALONE.split("\n"))
+def test_values_that_slurm_takes(line: str) -> None:
+    """Each was also given to the commands of a real 22.05, which took it unless only a newer version knows the word."""
+    assert all("left out" in notice.text for notice in small(line).notices)
+
+
+@pytest.mark.parametrize(("part", "node"), [
+    ("SuspendTime=-1", "SuspendTime=INFINITE"), ("OverTimeLimit=UNLIMITED CpuBind=cores", "CpuBind=sockets CPUSpecList=0-1,3"),
+    ("TRESBillingWeights=CPU=1.0,Mem=0.25G,GRES/gpu=2,license/a=.5", "TRESWeights=CPU=1.0,Mem=0.25G"),
+    ("SelectTypeParameters=CR_Socket_Memory", "NodeAddr=10.0.0.[1-4] NodeHostname=h[01-04]"),
+    ("GraceTime=UNLIMITED MaxMemPerNode=UNLIMITED", "NodeHostname=localhost Port=[17001-17004]"), ("QOS=part", "Port=6818")])
+def test_values_in_a_line_that_slurm_takes(part: str, node: str) -> None:
+    assert all("left out" in notice.text for notice in small(part=part, node=node).notices)
+
+
+def test_a_weight_may_have_no_bound_and_usage_may_halve_never() -> None:
+    assert small(node="Weight=UNLIMITED").cluster.nodes[0].weight == 2**32 - 2
+    assert small("PriorityDecayHalfLife=UNLIMITED").settings.decay_half_life > 100 * 365 * 86_400
+
+
+@pytest.mark.parametrize(("part", "shared", "said"), [
+    ("Exclusive=NODE", "EXCLUSIVE", 0), ("Exclusive=topo", "EXCLUSIVE", 1), ("Exclusive=USER", "NO", 1),
+    ("Exclusive=NO", "NO", 0),
+    ("Exclusive=NO OverSubscribe=EXCLUSIVE", "NO", 0), ("OverSubscribe=YES:2 Exclusive=none", "YES", 0)])
+def test_exclusive_of_a_partition_as_26_05_writes_it(part: str, shared: str, said: int) -> None:
+    read = small(part=part)
+    assert (read.cluster.partitions[0].oversubscribe, len(read.notices)) == (shared, said)
+
+
+def test_a_key_given_twice_is_noticed_and_the_last_one_counts() -> None:
+    read = small("KillWait=10\nKillWait=20")
+    assert read.settings.kill_wait == 20 and [notice.where for notice in read.notices] == ["slurm.conf, line 4, KillWait"]
+
+
 @pytest.mark.parametrize(("part", "field", "value"), [
     ("State=DRAINED", "state", "DRAIN"), ("State=up", "state", "UP"), ("PreemptMode=on", "preempt_mode", "SUSPEND"),
     ("PreemptMode=GANG,SUSPEND", "preempt_mode", "SUSPEND"), ("PreemptMode=CLUSTER", "preempt_mode", "OFF"),
