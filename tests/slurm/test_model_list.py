@@ -139,6 +139,15 @@ FLAGS = {f"--{name}" for name in sbatchoptions.FLAGS}
 SILENT = set(re.findall(r"`([^`]+)`", PAGE.split("A few say nothing", 1)[1].split("\n", 1)[0]))
 
 
+# Legal values of keys that take no number.
+LEGAL = {
+    "BurstBufferType": "burst_buffer/lua", "CoreSpecPlugin": "core_spec/cray_aries", "MCSPlugin": "mcs/group",
+    "MCSParameters": "enforced MCSPlugin=mcs/account", "NodeFeaturesPlugins": "node_features/helpers",
+    "PowerPlugin": "power/cray_aries", "PrologFlags": "Alloc", "SuspendExcStates": "CLOUD", "Exclusive": "USER",
+    "PrioritySiteFactorPlugin": "site_factor/ours", "PriorityUsageResetPeriod": "DAILY", "JobAcctGatherType": "jobacct_gather/linux",
+    "SelectTypeParameters": "CR_Socket", "TRESBillingWeights": "CPU=1", "CliFilterPlugins": "lua", "JobSubmitPlugins": "lua"}
+
+
 def notices(where: str, key: str) -> list[str]:
     if where == "script":
         line = key if key in FLAGS else f"{key}=yes" if key == "--kill-on-invalid-dep" else f"{key}=1"
@@ -147,9 +156,9 @@ def notices(where: str, key: str) -> list[str]:
         return [str(one) for one in parse_script(text, system.cluster, system.settings).notices]
     parts = {"node": "", "partition": "", "line": ""}
     if where == "slurm.conf":
-        parts["line"] = f"{key}=1"
+        parts["line"] = f"{key}={LEGAL.get(key, '1')}"
     else:
-        parts[where] = f" {key}=1"
+        parts[where] = f" {key}={LEGAL.get(key, '1')}"
     return [str(one) for one in parse_slurm_conf(SMALL.format(**parts)).notices]
 
 
