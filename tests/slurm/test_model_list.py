@@ -144,7 +144,8 @@ LEGAL = {
     "BurstBufferType": "burst_buffer/lua", "CoreSpecPlugin": "core_spec/cray_aries", "MCSPlugin": "mcs/group",
     "MCSParameters": "enforced MCSPlugin=mcs/account", "NodeFeaturesPlugins": "node_features/helpers",
     "PowerPlugin": "power/cray_aries", "PrologFlags": "Alloc", "SuspendExcStates": "CLOUD", "Exclusive": "USER",
-    "PrioritySiteFactorPlugin": "site_factor/ours", "PriorityUsageResetPeriod": "DAILY", "JobAcctGatherType": "jobacct_gather/linux",
+    "PrioritySiteFactorPlugin": "site_factor/ours", "PriorityUsageResetPeriod": "DAILY",
+    "JobAcctGatherType": "jobacct_gather/linux",
     "SelectTypeParameters": "CR_Socket", "TRESBillingWeights": "CPU=1", "CliFilterPlugins": "lua", "JobSubmitPlugins": "lua"}
 
 
