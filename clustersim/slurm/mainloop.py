@@ -32,19 +32,28 @@ def queue(system: Controller, now: int) -> list[Pair]:
             if job.reason == "DependencyNeverSatisfied" and system.settings.scheduler.kill_invalid_depend:
                 drop(system, job, now)
             continue
-        for name in job.partitions:
-            reason, _message = part_trouble(system, job, name)
-            if len(job.partitions) > 1:
-                pass  # no reason is given (build_job_queue): another partition may do
-            elif reason and job.reason != reason:
-                set_reason(system, job, now, reason)
-            elif not reason and job.reason in PART_REASONS:
-                job.reason = "None"
-            if not reason:
-                pairs.append((job, name))
+        pairs += [(job, name) for name in _open_to(system, job, now)]
     if len(pairs) > 1:
         _sort(system, pairs)
     return pairs
+
+
+def _open_to(system: Controller, job: Job, now: int) -> list[str]:
+    """The job's partitions whose limits it keeps. Of several the last word stays: what one of them says against the job, the
+    next takes back if it has nothing to say (``_job_runnable_test2`` in ``job_scheduler.c``; measured: partition_states)."""
+    names, said = [], job.reason
+    for name in job.partitions:
+        reason, _message = part_trouble(system, job, name)
+        if reason:
+            said = reason
+        else:
+            names.append(name)
+            said = "None" if said in PART_REASONS else said
+    if said in PART_REASONS:
+        set_reason(system, job, now, said)
+    elif said != job.reason:
+        job.reason = said  # not logged: its next reason follows at once
+    return names
 
 
 def _sort(system: Controller, pairs: list[Pair]) -> None:

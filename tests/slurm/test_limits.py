@@ -187,11 +187,19 @@ def test_the_limits_of_a_partition_that_is_down_are_not_looked_at() -> None:
     assert reasons(trace, "a")[-2:] == ["PartitionTimeLimit", "PartitionDown"]
 
 
-def test_one_closed_partition_of_two_gives_no_reason() -> None:
-    """``build_job_queue`` sets the reason of a limit only for jobs with one partition."""
-    parts = [{"name": "main", "Default": "YES"}, {"name": "q", "State": "DOWN"}]
-    trace = run(job("x", 0, 100, nodes=4), job("a", 10, 60, nodes=4, partition="q,main"), partitions=parts, exclusive=True)
-    assert "PartitionDown" not in reasons(trace, "a")
+@pytest.mark.parametrize(("asked", "seen"), [("q,main", False), ("main,q", True)])
+def test_of_several_partitions_the_last_has_the_word(asked: str, seen: bool) -> None:
+    """What one says against a job the next takes back, if it may run there (``_job_runnable_test2``; measured)."""
+    parts = [{"name": "main", "Default": "YES", "OverSubscribe": "EXCLUSIVE"}, {"name": "q", "State": "DOWN"}]
+    trace = run(job("x", 0, 100, nodes=4), job("a", 10, 60, nodes=4, partition=asked), partitions=parts)
+    assert ("PartitionDown" in reasons(trace, "a")) == seen and "Resources" in reasons(trace, "a")
+    assert starts(trace)["a"] == 100
+
+
+def test_a_job_that_all_its_partitions_refuse_has_the_reason_of_the_last() -> None:
+    parts = [{"name": "main", "Default": "YES", "MaxNodes": "1"}, {"name": "q", "MaxTime": "2"}]
+    trace = run(job("a", 10, 60, 5, nodes=4, partition="main,q"), partitions=parts, until=200)
+    assert reasons(trace, "a")[-1] == "PartitionTimeLimit"
 
 
 def test_a_node_counts_once_for_all_jobs_of_a_group() -> None:
