@@ -143,3 +143,24 @@ def test_ctrl_c_stops_with_130_and_leaves_nothing(tmp_path: Path) -> None:
         _out, err = process.communicate(timeout=20)
     assert process.returncode == 130 and "stopped" in err and "Traceback" not in err
     assert [p.name for p in tmp_path.iterdir()] == ["log.swf"]
+
+
+INTERRUPTED = """
+import os, signal, sys
+import clustersim.cli
+class Finder:
+    def find_spec(name, path=None, target=None):
+        if name == sys.argv[1]:
+            sys.meta_path.remove(Finder)
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder)
+sys.exit(clustersim.cli.main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize("module", ["clustersim.commands", "argparse", "clustersim.errors", "clustersim.messages",
+                                    "clustersim.slurm", "clustersim.slurm.workload"])
+def test_ctrl_c_while_the_program_is_loaded_is_one_line(module: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", INTERRUPTED, module, "replay", "slurm", str(tmp_path / "none.json")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "clustersim: stopped; nothing was written\n")

@@ -21,7 +21,7 @@ LAYERS = (
     ("slurm",),
     ("measured", "figures", "figures_queue", "figures_curves", "figures_nodes", "figures_failures", "answers", "checks"),
     ("experiments", "exercises"),
-    ("page", "notebook", "sweep", "cli"),
+    ("page", "notebook", "sweep", "commands", "cli"),
 )
 LARGEST = 400  # lines
 BROWSER_ONLY_STDLIB = {"simpy"}  # the one dependency of what a page can reach
