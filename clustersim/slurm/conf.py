@@ -96,6 +96,8 @@ def _sorted_lines(text: str, file: str, opener: Opener | None,
     for entries in lines_of(text, file, opener):
         for i, entry in enumerate(entries):
             name = keys.spell(entry)
+            if i and name is not None:
+                raise entry.wrong(_("a line of its own: Slurm takes one key a line here"))
             if name in lines:
                 lines[name].append(entries[i:])
                 break

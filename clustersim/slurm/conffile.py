@@ -15,7 +15,7 @@ from pathlib import Path
 
 from clustersim.errors import InputError
 from clustersim.messages import _
-from clustersim.slurm.schema import BOUNDLESS, YES_NO, suggest, whole
+from clustersim.slurm.schema import BOUNDLESS, YES_NO, suggest, whole, whole_k
 
 MAX_INCLUDES = 10  # one within the other; more is a file that includes itself
 DEFAULT = "DEFAULT"
@@ -59,7 +59,7 @@ class Entry:
 
     def number(self, low: int = 0, high: int = MAX_NUMBER) -> int:
         """The value as a whole number from ``low`` to ``high``."""
-        number = whole(self.value)
+        number = whole_k(self.value) if high >= MAX_NUMBER else whole(self.value)
         if number is None or not low <= number <= high:
             raise self.wrong(_("a whole number from {low} to {high}").format(low=low, high=high))
         return number
@@ -68,7 +68,7 @@ class Entry:
         """Refuse what Slurm's own parser would: a number of so many bits (``UNLIMITED`` is one), with 1 a yes or no."""
         if bits == 1 and self.value.lower() not in YES_NO:
             raise self.wrong("YES, NO")
-        number = whole(self.value)
+        number = whole_k(self.value) if bits >= 32 else whole(self.value)
         if bits > 1 and self.value.upper() not in BOUNDLESS and (number is None or number >= 2**bits):
             raise self.wrong(_("a whole number from {low} to {high}, or UNLIMITED").format(low=0, high=2**bits - 1))
 

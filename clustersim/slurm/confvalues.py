@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from clustersim.messages import N_, _
-from clustersim.slurm.schema import suggest, whole, words
+from clustersim.slurm.schema import suggest, whole, whole_k, words
 
 if TYPE_CHECKING:
     from clustersim.slurm.conffile import Entry
@@ -133,7 +133,7 @@ def check(key: str, entry: Entry, alone: bool = False) -> None:
     """Refuse what Slurm would behind ``key``, the proper spelling of the entry's key; ``alone``: not in a longer line."""
     if key in BITS:
         entry.check(BITS[key])
-        number = whole(entry.value)
+        number = whole_k(entry.value)
         low, high = LEAST.get(key, 0), MOST.get(key)
         if (number is not None and (number < low or (high is not None and number > high))) or (number is None and key in MOST):
             raise entry.wrong(_("a whole number from {low} to {high}").format(low=low, high=high or 2 ** BITS[key] - 1))

@@ -13,7 +13,7 @@ from clustersim.cluster import Node
 from clustersim.errors import InputError
 from clustersim.messages import _
 from clustersim.slurm import confvalues
-from clustersim.slurm.conffile import DEFAULT, Entry, Keys, Notice
+from clustersim.slurm.conffile import DEFAULT, MAX_NUMBER, Entry, Keys, Notice
 from clustersim.slurm.confkeys import NODE_KEYS, NODE_NOT_MODELLED, NODE_NUMBERS
 from clustersim.slurm.gresconf import node_gres
 from clustersim.slurm.schema import BOUNDLESS, suggest, words
@@ -26,6 +26,7 @@ _STATES = {
 _NO_REASON = "slurm.conf"
 _OWN = words("BcastAddr NodeAddr NodeHostname")
 _TEXTS = words("CpuBind CPUSpecList RestrictedCoresPerGPU SuspendTime TRESWeights")
+_LARGE = words("MemSpecLimit RealMemory TmpDisk")
 MAX_WEIGHT = 2**32 - 2  # UNLIMITED is the largest number less one (_parse_nodename)
 
 
@@ -146,8 +147,8 @@ def _check(record: Mapping[str, Entry]) -> None:
         if key == "Weight":
             _weight(record[key])
             continue
-        record[key].number(low=0 if key in {"Weight", "TmpDisk", "CoreSpecCount", "MemSpecLimit"} else 1,
-                           high=MAX_CPUS if key == "CPUs" else 2**32 - 3)
+        low = 0 if key in {"TmpDisk", "CoreSpecCount", "MemSpecLimit"} else 1
+        record[key].number(low, MAX_CPUS if key == "CPUs" else MAX_NUMBER if key in _LARGE else 2**16 - 3)
     for key in _TEXTS & set(record):
         confvalues.check(key, record[key])
     if "State" in record:

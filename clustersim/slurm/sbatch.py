@@ -196,7 +196,7 @@ def _options(word: str, where: str) -> Iterator[tuple[str, str | None]]:
 
 def _check(name: str, entry: Entry) -> None:
     """Refuse what sbatch itself would, of an option that has no effect here."""
-    if name == "time-min":
+    if name in {"time-min", "delay-boot"}:
         units.parse_slurm_minutes(entry.value, entry.where)
     pattern, expected = VALUES.get(name, (r".+" if name in NOT_MODELLED - FLAGS - OPTIONAL else r".*", ""))
     if not re.fullmatch(pattern, entry.value, re.DOTALL):
@@ -237,11 +237,13 @@ def _value(name: str, entry: Entry, notices: list[Notice]) -> Any:
     if name in {"hold", "requeue", "no-requeue"}:
         return name != "no-requeue"
     if name == "exclusive":
-        if entry.value in {"mcs", "topo", "exclusive", "oversubscribe"}:
-            raise UnsupportedError(entry.where, f"--exclusive={entry.value}")
-        if entry.value not in {"", "user"}:
+        word = entry.value.lower()
+        if word not in {"", "user", "exclusive", "allocation", "mcs", "topo", "oversubscribe"}:
             raise entry.wrong(_("--exclusive or --exclusive=user"))
-        return entry.value or True
+        if word in {"mcs", "topo", "oversubscribe"}:
+            notices.append(not_modelled(entry))
+            return False
+        return "user" if word == "user" else True
     if name in {"gpus", "gpus-per-node", "gres"}:
         return _gpus(name, entry, notices)
     if not entry.value:

@@ -153,6 +153,12 @@ def whole(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
+def whole_k(text: str) -> int | None:
+    """The same for numbers of 32 bits and more in configuration files: a ``k`` behind means 1,024 (``parse_value.c``)."""
+    number = whole(text[:-1] if text[-1:] in {"k", "K"} else text)
+    return None if number is None else number * (1024 if text[-1:] in {"k", "K"} else 1)
+
+
 def suggest(word: object, options: Iterable[str]) -> str:
     """``Did you mean X?`` if an option is near, else nothing."""
     near = difflib.get_close_matches(str(word).lower(), [o.lower() for o in options], n=1, cutoff=0.6)

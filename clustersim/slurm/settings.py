@@ -16,7 +16,7 @@ from clustersim import units
 from clustersim.errors import InputError, UnsupportedError
 from clustersim.messages import _
 from clustersim.slurm.accounts import TRES_NAMES
-from clustersim.slurm.schema import BOUNDLESS, YES_NO, suggest, whole, words
+from clustersim.slurm.schema import BOUNDLESS, YES_NO, suggest, whole, whole_k, words
 
 BASE_SCHEDULER_PARAMETERS = "bf_interval=1,sched_interval=2,batch_sched_delay=0,sched_min_interval=0"
 
@@ -179,7 +179,7 @@ def _counted(name: str, bits: int = 16, low: int = 0, high: int = 0) -> Setter:
     most = high or 2**bits - 1
 
     def put(values: dict[str, Any], text: str, where: str) -> None:
-        number = most if text.upper() in BOUNDLESS else whole(text)
+        number = most if text.upper() in BOUNDLESS else whole_k(text) if most >= 2**16 else whole(text)
         if number is None or not low <= number <= most:
             raise InputError(where, text, _("a whole number from {low} to {high}").format(low=low, high=most))
         values[name] = number

@@ -18,7 +18,7 @@ from clustersim.jsontext import load_json, read_text
 from clustersim.messages import _
 from clustersim.slurm.accounts import Accounting, read_accounting
 from clustersim.slurm.requests import JobSpec, names_job, plain_job, read_job
-from clustersim.slurm.schema import BOUNDLESS, MAX_SECONDS, NOTHING, YES_NO, Section, suggest, whole, words
+from clustersim.slurm.schema import BOUNDLESS, MAX_SECONDS, NOTHING, YES_NO, Section, suggest, whole, whole_k, words
 from clustersim.slurm.settings import Settings, check_preemption, parse_settings, preempt_words
 
 MAX_CPUS = 65_536
@@ -202,7 +202,7 @@ def partition_value(key: str, value: object, where: str) -> dict[str, Any]:
         return {field: state}
     if key in _UNBOUNDED and text.upper() in BOUNDLESS:
         return {field: _UNBOUNDED[key]}
-    number, most = whole(text), 65_533 if key in {"PriorityTier", "PriorityJobFactor"} else 2**32 - 1
+    number, most = (whole_k(text), 2**32 - 1) if key in _UNBOUNDED else (whole(text), 65_533)
     if number is None or number > most:
         raise InputError(where, value, _("a whole number from {low} to {high}").format(low=0, high=most))
     return {field: number}

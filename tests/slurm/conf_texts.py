@@ -24,7 +24,8 @@ PriorityWeightQOS=30
 PriorityMaxAge=7-0
 PriorityCalcPeriod=5
 PriorityDecayHalfLife=14-0
-PriorityFavorSmall=NO PriorityFlags=SMALL_RELATIVE_TO_TIME
+PriorityFavorSmall=NO
+PriorityFlags=SMALL_RELATIVE_TO_TIME
 AccountingStorageEnforce=associations,limits
 EnforcePartLimits=ALL
 KillWait=30

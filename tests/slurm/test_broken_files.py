@@ -94,7 +94,10 @@ def _conf_texts() -> Iterator[Case]:
     yield "slurm.conf", "TmpDisk=100", "TmpDisk=100 NodeAddr=x", "NodeAddr"
     yield "slurm.conf", "KillWait=30", "KillWait=x\nKillWait=30", "KillWait"
     yield "slurm.conf", "KillWait=30", "SlurmctldHost=a(\nSlurmctldHost=b", "SlurmctldHost"
-    yield "slurm.conf", "KillWait=30", "FirstJobId=9 MaxJobId=8", "FirstJobId"
+    yield "slurm.conf", "KillWait=30", "FirstJobId=9\nMaxJobId=8", "FirstJobId"
+    yield "slurm.conf", "KillWait=30", "KillWait=30 InactiveLimit=5", "InactiveLimit"
+    yield "slurm.conf", "KillWait=30", "KillWait=30k", "KillWait"
+    yield "slurm.conf", "RealMemory=1000", "RealMemory=4G", "RealMemory"
 
 
 def _conf_words() -> Iterator[Case]:
@@ -243,10 +246,36 @@ def _script() -> Iterator[Case]:
         "kill-on-invalid-dep": ("maybe",),
         "wait-all-nodes": ("2",),
         "open-mode": ("x",),
-        "signal": ("x@", "@60", "USR1@x"),
+        "signal": ("x@", "@60", "USR1@x", "USR3", "SIGBOGUS@60", "0", "B:"),
         "mail-type": ("SOMETIMES", "END,LATER"),
         "hint": ("bogus",),
-        "licenses": ("",),
+        "licenses": ("", "a:b", ":1", "a:-1"),
+        **dict.fromkeys(("bbf", "export-file", "nodefile", "cpu-freq", "distribution", "gpu-bind", "mem-bind"), ("",)),
+        "acctg-freq": ("x", "task=x", "30s"),
+        "core-spec": ("x", "-1"),
+        "cpu-freq": ("x", "high-x", "fast:OnDemand", ""),
+        "deadline": ("x", "1:2:3", "3", "4G", "all", "now+x", "now+5fortnights", "2030-13", ""),
+        "delay-boot": ("x", "1.5", "4G", "1:2:3:4", ""),
+        "distribution": ("x", "plane", "plane=0", "block:x", "block:block:block:block", "blocks", ""),
+        "extra-node-info": ("x", "1:2:3:4", "8x", "1.5", ""),
+        "get-user-env": ("x", "1.5", "10x"),
+        "gpu-bind": ("x", "map_gpu:x", "mask_gpu:0xg", "single:x", "gpu:closest", ""),
+        "gpu-freq": ("x", "memory=x", "high,speed=low", ""),
+        "gres-flags": ("x", "disable", ""),
+        "mem-bind": ("x", "map_mem", ""),
+        "no-kill": ("x", "yes"),
+        "ntasks-per-core": ("0", "x"),
+        "ntasks-per-gpu": ("0", "x"),
+        "ntasks-per-socket": ("0", "1K"),
+        "ntasks-per-tres": ("x",),
+        "oom-kill-step": ("2", "x"),
+        "profile": ("x", "energy,x", ""),
+        "propagate": ("x", "core", "CORE,x"),
+        "requeue": ("x", "yes"),
+        "segment": ("0", "x"),
+        "sockets-per-node": ("0", "2-"),
+        "thread-spec": ("0", "x"),
+        "tmp": ("x", "4X"),
     }
     for name, wrongs in table.items():
         for wrong in wrongs:
@@ -294,7 +323,7 @@ def test_a_broken_file_is_refused_at_its_place(case: Case) -> None:
 def test_the_whole_files_are_legal(kind: str) -> None:
     READERS[kind](TEXTS[kind])
     noticed = {notice.where for notice in conf().notices}
-    assert noticed == {"slurm.conf, line 36, Gres", "gres.conf, line 5, Name"}  # only GPUs are scheduled here
+    assert noticed == {"slurm.conf, line 37, Gres", "gres.conf, line 5, Name"}  # only GPUs are scheduled here
 
 
 def _keys(kind: str) -> list[str]:

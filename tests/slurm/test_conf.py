@@ -152,8 +152,8 @@ def test_files_are_included_and_neighbours_read(tmp_path: Path) -> None:
 def test_an_unknown_key_warns_with_a_suggestion() -> None:
     read = conf(SLURM_CONF.replace("KillWait=30", "KilWait=30").replace(" Weight=2", " Weigth=2"))
     assert [str(notice) for notice in read.notices[:2]] == [
-        "slurm.conf, line 22, KilWait: KilWait is not a key of slurm.conf; it is left out. Did you mean KillWait?",
-        "slurm.conf, line 36, Weigth: Weigth is not a key of a NodeName line; it is left out. Did you mean Weight?",
+        "slurm.conf, line 23, KilWait: KilWait is not a key of slurm.conf; it is left out. Did you mean KillWait?",
+        "slurm.conf, line 37, Weigth: Weigth is not a key of a NodeName line; it is left out. Did you mean Weight?",
     ]
     assert read.cluster.nodes[0].weight == 1
 
@@ -197,7 +197,7 @@ def test_gpus_found_by_the_hardware_are_trusted() -> None:
 def test_gpus_of_two_types_on_one_node_count_together_and_this_is_said() -> None:
     read = conf(SLURM_CONF.replace("gpu:a100:4,nic:1", "gpu:a100:2,gpu:h100:2"), gres=None)
     assert {(node.gpus, node.gpu_type) for node in read.cluster.nodes if node.name.startswith("n")} == {(4, "")}
-    assert [one.text for one in read.notices if one.where == "slurm.conf, line 36, Gres"] == [
+    assert [one.text for one in read.notices if one.where == "slurm.conf, line 37, Gres"] == [
         "GPUs of several types on one node are counted together here, without a type."
     ]
 

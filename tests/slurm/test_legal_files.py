@@ -6,6 +6,7 @@ yes and no), ``read_config.c`` (keys), ``src/sbatch/opt.c`` (words of ``#SBATCH`
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def the_same(text: str, gres: str = GRES_CONF, topology: str = TOPOLOGY_CONF) ->
 @pytest.mark.parametrize("change", [
     lambda text: text.replace("\n", "\r\n"),
     lambda text: text.replace("\n", " \t \n"),
-    lambda text: text.replace("\n", "\n\n \t\n"),
+    lambda text: re.sub(r"(?<!\\)\n", "\n\n \t\n", text),
     lambda text: text.replace("\n", "\n\t "),
     lambda text: text.replace("\n", "  # so it is\n").replace("\\  # so it is", "\\  # and goes on"),
     lambda text: text.replace(" Weight", " \\\n  Weight").replace(" State", " \\ \t\n State"),
@@ -132,7 +133,7 @@ NodeFeaturesPlugins=node_features/helpers
 PreemptExemptTime=-1
 PrEpPlugins=prep/script
 PriorityDecayHalfLife=-1
-PriorityDecayHalfLife=0 PriorityUsageResetPeriod=Monthly
+PriorityDecayHalfLife=0|PriorityUsageResetPeriod=Monthly
 PrivateData=accounts,jobs,usage,users
 ProctrackType=proctrack/pgid
 PrologFlags=Alloc,Contain,X11
@@ -141,13 +142,15 @@ PropagateResourceLimits=NONE
 PropagateResourceLimitsExcept=MEMLOCK,STACK
 ReconfigFlags=KeepPartState,KeepPowerSaveSettings
 RequeueExit=1-9,18
-SlurmSchedLogLevel=1 SlurmSchedLogFile=/var/log/sched
+SlurmSchedLogLevel=1|SlurmSchedLogFile=/var/log/sched
 SlurmctldDebug=Debug2
 SlurmctldDebug=3
-SlurmctldHost=a SlurmctldHost=b(10.0.0.2)
+SlurmctldHost=a|SlurmctldHost=b(10.0.0.2)
 SlurmctldHost=a(fe80::1)
 SlurmctldPort=6817-6820
-SlurmdUser=root(0)
+SlurmdUser=root
+MaxJobCount=10k
+PriorityWeightAge=100K
 SrunPortRange=60001-63000
 SuspendExcStates=CLOUD,DOWN
 SuspendTime=INFINITE
@@ -165,7 +168,7 @@ X11Parameters=home_xauthority"""
 @pytest.mark.parametrize("line", ALONE.split("\n"))
 def test_values_that_slurm_takes(line: str) -> None:
     """Each was also given to the commands of a real 22.05, which took it unless only a newer version knows the word."""
-    assert all("left out" in notice.text for notice in small(line).notices)
+    assert all("left out" in notice.text for notice in small(line.replace("|", "\n")).notices)
 
 
 @pytest.mark.parametrize(("part", "node"), [
@@ -175,6 +178,13 @@ def test_values_that_slurm_takes(line: str) -> None:
     ("GraceTime=UNLIMITED MaxMemPerNode=UNLIMITED", "NodeHostname=localhost Port=[17001-17004]"), ("QOS=part", "Port=6818")])
 def test_values_in_a_line_that_slurm_takes(part: str, node: str) -> None:
     assert all("left out" in notice.text for notice in small(part=part, node=node).notices)
+
+
+def test_a_k_behind_a_long_number_is_1024() -> None:
+    read = small("PriorityWeightAge=2k\nMaxArraySize=1K", "MaxNodes=1K GraceTime=1k", "RealMemory=64k Weight=1k TmpDisk=2k")
+    node, part = read.cluster.nodes[0], read.cluster.partitions[0]
+    assert (read.settings.weight_age, read.settings.max_array_size, part.max_nodes, part.grace) == (2048, 1024, 1024, 1024)
+    assert (node.memory_mb, node.weight) == (65_536, 1024)
 
 
 def test_a_weight_may_have_no_bound_and_usage_may_halve_never() -> None:
@@ -264,3 +274,84 @@ def test_lines_of_a_script_that_sbatch_takes(line: str) -> None:
                         whole.settings)
     assert (read.spec.shape.min_nodes, read.spec.account, read.spec.hold) == (2, "", False)
     assert len(read.notices) == ("requeue=" in line) + 2 * ("account" in line)
+
+
+OPTIONS = """\
+--acctg-freq=30
+--acctg-freq=task=30,energy=60
+--bbf=burst.txt
+--core-spec=0
+--cpu-freq=high
+--cpu-freq=2400000
+--cpu-freq=low-highm1:OnDemand
+--cpu-freq=performance
+--deadline=now+1hour
+--deadline=2030-01-31T12:00:00
+--deadline=tomorrow
+--deadline=16:00
+--deadline=01/31/30-23:59
+--delay-boot=10:00
+--distribution=block
+-m cyclic:block
+-m *:fcyclic,NoPack
+-m plane=4
+-m arbitrary
+-B 2:8:1
+-B *:4
+--exclusive=exclusive
+--export=NONE
+--export=
+--export=ALL,A=b
+--export-file=env.txt
+--get-user-env
+--get-user-env=10L
+--gpu-bind=closest
+--gpu-bind=verbose,single:2
+--gpu-bind=map_gpu:0,1*4,2
+--gpu-bind=mask_gpu:0x3,0xc
+--gpu-freq=medium,memory=high,verbose
+--gres=none
+--gres-flags=enforce-binding
+--hint=nomultithread
+--kill-on-invalid-dep=Yes
+--licenses=matlab:2,ansys@server
+--mail-type=END,TIME_LIMIT_80
+--mem=4GB
+--mem=0
+--mem-bind=verbose,local
+--mem-bind=map_mem:0,1
+--mem-per-cpu=512
+--nice=-5
+--no-kill
+--no-kill=off
+--open-mode=append
+--priority=TOP
+--profile=Energy,Task
+--propagate
+--propagate=MEMLOCK,STACK
+--signal=B:USR1@120
+--signal=SIGTERM
+--signal=10@60
+--signal=R:INT@30
+--switches=2@1-0
+--time=UNLIMITED
+--time=1-0
+--time-min=30
+--time=0
+--tmp=1G
+--wait-all-nodes=1"""
+
+
+@pytest.mark.parametrize("line", OPTIONS.split("\n"))
+def test_values_of_options_that_sbatch_takes(line: str) -> None:
+    """Each was also given to the sbatch of a real 22.05, which took it (files that it names must be there)."""
+    whole = conf()
+    read = parse_script(f"#!/bin/sh\n#SBATCH {line}\n", whole.cluster, whole.settings)
+    assert all("not modelled" in notice.text for notice in read.notices)
+
+
+@pytest.mark.parametrize("word", ["topo", "mcs", "oversubscribe"])
+def test_a_way_to_be_exclusive_that_is_not_modelled_is_left_out_with_a_notice(word: str) -> None:
+    whole = conf()
+    read = parse_script(f"#!/bin/sh\n#SBATCH --exclusive={word}\n", whole.cluster, whole.settings)
+    assert read.spec.shape.exclusive == "" and len(read.notices) == 1

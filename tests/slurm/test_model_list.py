@@ -142,16 +142,17 @@ SILENT = set(re.findall(r"`([^`]+)`", PAGE.split("A few say nothing", 1)[1].spli
 # Legal values of keys that take no number.
 LEGAL = {
     "BurstBufferType": "burst_buffer/lua", "CoreSpecPlugin": "core_spec/cray_aries", "MCSPlugin": "mcs/group",
-    "MCSParameters": "enforced MCSPlugin=mcs/account", "NodeFeaturesPlugins": "node_features/helpers",
+    "MCSParameters": "enforced\nMCSPlugin=mcs/account", "NodeFeaturesPlugins": "node_features/helpers",
     "PowerPlugin": "power/cray_aries", "PrologFlags": "Alloc", "SuspendExcStates": "CLOUD", "Exclusive": "USER",
     "PrioritySiteFactorPlugin": "site_factor/ours", "PriorityUsageResetPeriod": "DAILY",
     "JobAcctGatherType": "jobacct_gather/linux",
-    "SelectTypeParameters": "CR_Socket", "TRESBillingWeights": "CPU=1", "CliFilterPlugins": "lua", "JobSubmitPlugins": "lua"}
+    "SelectTypeParameters": "CR_Socket", "TRESBillingWeights": "CPU=1", "--deadline": "16:00",
+    "--gres-flags": "enforce-binding", "--kill-on-invalid-dep": "yes", "CliFilterPlugins": "lua", "JobSubmitPlugins": "lua"}
 
 
 def notices(where: str, key: str) -> list[str]:
     if where == "script":
-        line = key if key in FLAGS else f"{key}=yes" if key == "--kill-on-invalid-dep" else f"{key}=1"
+        line = key if key in FLAGS else f"{key}={LEGAL.get(key, '1')}"
         system = parse_workload(document(job("a")))
         text = f"#!/bin/sh\n#SBATCH {line}\n"
         return [str(one) for one in parse_script(text, system.cluster, system.settings).notices]
