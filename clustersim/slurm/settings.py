@@ -352,7 +352,7 @@ _UNMODELLED_OPTIONS = words("""
     bf_yield_interval bf_yield_sleep build_queue_timeout delay_boot default_gbytes disable_hetjob_steps
     enable_hetjob_steps enable_user_top Ignore_NUMA ignore_prefer_validation inventory_interval
     max_array_tasks max_depend_depth max_rpc_cnt no_backup_scheduling nohold_on_prolog_fail
-    pack_serial_at_end partition_job_depth preempt_send_user_signal
+    pack_serial_at_end partition_job_depth
     reduce_completing_frag requeue_setup_env_fail salloc_wait_nodes sbatch_wait_nodes sched_max_job_start
     spec_cores_first step_retry_count step_retry_time time_min_as_soft_limit whole_hetjob whole_pack""")
 # For readers of slurm.conf: the keys read here, and the legal ones that are not modelled.
