@@ -170,7 +170,7 @@ EXERCISES = (
                     "moment in the partition `express`?"),
         hint=N_("Which columns depend on the partition, and which on the job alone?"),
         solution=N_("Only the column PARTITION changes: {wide} less {main} plus {express}. It would have gone before "
-                    "everybody, as it is the widest job."),
+                    "everybody."),
         code='rows = sprio("multifactor_size_age_partition")\n'
              'wide, other = rows["wide"], rows["exp_wide"]\n'
              'solution = wide["PRIORITY"] - wide["PARTITION"] + other["PARTITION"]',
