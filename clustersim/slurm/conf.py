@@ -95,6 +95,8 @@ def _sorted_lines(text: str, file: str, opener: Opener | None,
     lines: dict[str, list[list[Entry]]] = {kind: [] for kind in _LINES}
     for entries in lines_of(text, file, opener):
         for i, entry in enumerate(entries):
+            if entry.key.lower() == "include":
+                raise entry.wrong(_("Include FILE, without ="))
             name = keys.spell(entry)
             if i and name is not None:
                 raise entry.wrong(_("a line of its own: Slurm takes one key a line here"))
@@ -221,6 +223,7 @@ def _partitions(lines: list[list[Entry]], nodes: NodeLines, notices: list[Notice
         if not name.value:
             raise name.wrong(_("a name"))
         values = {**default, **_fields(record, nodes, notices)}
+        _check_times(name, values, notices)
         if name.value.upper() == DEFAULT:
             default = values
             continue
@@ -232,6 +235,15 @@ def _partitions(lines: list[list[Entry]], nodes: NodeLines, notices: list[Notice
     return list(found.values())
 
 
+def _check_times(name: Entry, values: dict[str, Any], notices: list[Notice]) -> None:
+    """A DefaultTime beyond MaxTime is no DefaultTime (``_build_single_partitionline_info`` in ``slurmctld/read_config.c``)."""
+    usual, most = values.get("default_time"), values.get("max_time")
+    if usual is not None and most is not None and usual > most:
+        values["default_time"] = None
+        text = _("DefaultTime {usual} min is beyond MaxTime {most} min; Slurm and this simulator leave it out.")
+        notices.append(Notice(name.where, text.format(usual=usual, most=most)))
+
+
 def _fields(record: Mapping[str, Entry], nodes: NodeLines, notices: list[Notice]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key, entry in sorted(record.items(), key=lambda pair: pair[0] == "Exclusive"):  # which counts behind OverSubscribe
@@ -239,6 +251,8 @@ def _fields(record: Mapping[str, Entry], nodes: NodeLines, notices: list[Notice]
         if key == "Nodes":
             listed = replace(entry, value=",".join(entry.value.split()))  # blanks count as commas here
             values["nodes"] = nodes.known(listed) if listed.value else ()
+        elif key == "AllocNodes" and entry.value.upper() != "ALL":
+            hostlist.expand(entry.value, entry.where)  # any hosts, not only nodes of this file
         elif key == "Priority":  # before 16.05 one key for both
             values.update(priority_tier=entry.number(high=65_533), priority_job_factor=entry.number(high=65_533))
         elif key in PARTITION_KEYS:

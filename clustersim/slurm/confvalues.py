@@ -122,6 +122,8 @@ PATTERNS = {
     "SlurmctldHost": (r"[^()\s,]+(\([^()\s]+\))?", N_("NAME, or NAME(ADDRESS)")),
     "SlurmctldPort": _PORTS, "SrunPortRange": (r"\d{1,5}-\d{1,5}", N_("ports, such as 60001-63000")),
     "SuspendTime": _SECONDS,
+    "TopologyParam": (r"(?i)(Dragonfly|TopoOptional|NoCtldInAddrAny|NoInAddrAny|RoutePart|RouteTree|SwitchAsNodeRank"
+                      r"|BlockAsNodeRank|TopoMaxSizeUnroll=-?\d{1,9}|,)*", N_("words such as TopoOptional between commas")),
     "TRESBillingWeights": (rf"(?i){_TRES}=\d*\.?\d+[KMGTP]?(,{_TRES}=\d*\.?\d+[KMGTP]?)*|",
                            N_("NAME=WEIGHT between commas, such as CPU=1.0,Mem=0.25G")),
     "TRESWeights": (rf"(?i){_TRES}=\d*\.?\d+[KMGTP]?(,{_TRES}=\d*\.?\d+[KMGTP]?)*|",

@@ -15,12 +15,13 @@ from clustersim.errors import InputError
 from clustersim.messages import _
 from clustersim.slurm.conffile import Entry, Keys, Notice, Opener, lines_of
 from clustersim.slurm.confkeys import GRES_KEYS
-from clustersim.slurm.schema import suggest
+from clustersim.slurm.schema import suggest, words
 
 MAX_GPUS = 1024  # as in a workload file; Slurm's own bound is far above any machine
 _GRES = re.compile(r"([a-z][\w-]*)((?::\w[\w.+-]*)*?)(?::(\d{1,9})([kmgtp]?))?(?:\([^()]*\))?", re.ASCII | re.IGNORECASE)
 _SCALE = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4, "P": 1024**5}
 _FLAGS = ("no_consume",)
+_FILE_FLAGS = words("countonly explicit one_sharing all_sharing nvidia_gpu_env amd_gpu_env intel_gpu_env opencl_env no_gpu_env")
 _NONE = {"", "none", "(null)"}
 
 
@@ -101,9 +102,7 @@ def parse_gres_conf(text: str, known: Mapping[str, object], types: Iterable[str]
         if name.value.lower() not in types:
             raise name.wrong(_("a resource that GresTypes lists ({types})").format(types=", ".join(types) or _("none")),
                              suggest(name.value, types))
-        cores = record.get("Cores")
-        if cores and not re.fullmatch(r"\d+(-\d+(:\d+)?)?(,\d+(-\d+(:\d+)?)?)*", cores.value, re.ASCII):
-            raise cores.wrong(_("core numbers such as 0-7,16"))
+        _check_texts(record)
         count = _count(record)
         nodes = _nodes(record.get("NodeName"), known)
         if name.value.lower() != "gpu":
@@ -123,6 +122,21 @@ def _detects(record: Mapping[str, Entry]) -> bool:
     return entry.value.lower() != "off"
 
 
+def _check_texts(record: Mapping[str, Entry]) -> None:
+    """Refuse what gres.conf(5) does not name, also where it has no effect here."""
+    if "Flags" in record:
+        for word in record["Flags"].words():
+            if word.lower() not in _FILE_FLAGS:
+                raise record["Flags"].wrong(_("one of {options}").format(options=", ".join(sorted(_FILE_FLAGS))),
+                                            suggest(word, _FILE_FLAGS))
+    if "Links" in record and not re.fullmatch(r"(-[12]|\d{1,9})(,(-[12]|\d{1,9}))*", record["Links"].value, re.ASCII):
+        raise record["Links"].wrong(_("numbers of links, with -1 for the device itself, such as -1,4"))
+    for part in record["Cores"].words() if "Cores" in record else ():
+        match = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9})(:\d{1,9})?)?", part, re.ASCII)
+        if not match or int(match[1]) > int(match[2] or match[1]):
+            raise record["Cores"].wrong(_("core numbers such as 0-7,16"))
+
+
 def _type(record: Mapping[str, Entry]) -> str:
     entry = record.get("Type")
     if entry is None:
@@ -136,8 +150,10 @@ def _count(record: Mapping[str, Entry]) -> int:
     """``Count``, or as many as ``File`` names; both given must agree (gres.conf(5))."""
     file, count = record.get("File"), record.get("Count")
     names = hostlist.expand(file.value, file.where) if file else []
-    if file and not all(name.startswith("/") for name in names):
-        raise file.wrong(_("full paths of devices, such as /dev/nvidia[0-7]"))
+    several = record.get("MultipleFiles")
+    for entry in filter(None, (file, several)):
+        if not all(name.startswith("/") for name in hostlist.expand(entry.value, entry.where)):
+            raise entry.wrong(_("full paths of devices, such as /dev/nvidia[0-7]"))
     if count is None:
         return len(names) or 1
     number = count.number(low=1, high=MAX_GPUS) if record["Name"].value.lower() == "gpu" else 0

@@ -20,6 +20,7 @@ from clustersim.errors import InputError, UnsupportedError
 from clustersim.messages import _
 from clustersim.slurm.accounts import Accounting
 from clustersim.slurm.conffile import Entry, Notice, not_modelled, read_text
+from clustersim.slurm.features import parse_constraint
 from clustersim.slurm.requests import MAX_COUNT, JobSpec, read_job
 from clustersim.slurm.sbatchoptions import FLAGS, NOT_MODELLED, OPTIONAL, OTHER_NAMES, PASSED_OVER, READ, SHORT, VALUES
 from clustersim.slurm.schema import Section, suggest
@@ -198,6 +199,8 @@ def _check(name: str, entry: Entry) -> None:
     """Refuse what sbatch itself would, of an option that has no effect here."""
     if name in {"time-min", "delay-boot"}:
         units.parse_slurm_minutes(entry.value, entry.where)
+    if name in {"batch", "prefer"} and entry.value:
+        parse_constraint(entry.value, entry.where)
     pattern, expected = VALUES.get(name, (r".+" if name in NOT_MODELLED - FLAGS - OPTIONAL else r".*", ""))
     if not re.fullmatch(pattern, entry.value, re.DOTALL):
         raise entry.wrong(_(expected) if expected else _("a value, as in {option}=VALUE").format(option=entry.key))

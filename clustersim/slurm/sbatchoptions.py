@@ -96,6 +96,9 @@ VALUES = {
     "gpus-per-socket": (r"([A-Za-z0-9][\w.+-]*:)?\d{1,9}", "[TYPE:]COUNT"),
     "priority": (r"(?i)\d{1,10}|top", N_("a whole number or TOP")),
     "kill-on-invalid-dep": (r"(?i)yes|no", "yes, no"),
+    "tres-per-task": (r"(?i)(cpu|mem|(gres|license)[/:][\w.+-]+(:[\w.+-]+)??)[:=]\d{1,9}[kmgt]?"
+                      r"(,(cpu|mem|(gres|license)[/:][\w.+-]+(:[\w.+-]+)??)[:=]\d{1,9}[kmgt]?)*",
+                      N_("NAME=COUNT between commas, such as cpu=4,gres/gpu=1")),
     "wait-all-nodes": (r"[01]", "0, 1"),
     "open-mode": (r"(?i)[at].*", "append, truncate"),
     "signal": (rf"(?i)[RB]{{0,2}}:?((SIG)?({_SIGNALS})|[1-9]\d?)(@\d{{1,5}})?", "[B:]SIGNAL[@SECONDS]"),

@@ -76,7 +76,7 @@ def _conf_texts() -> Iterator[Case]:
         "PropagatePrioProcess": ("3", "UNLIMITED"), "PropagateResourceLimits": ("core", "RLIMIT_CORE"),
         "SlurmSchedLogLevel": ("1",), "SlurmctldHost": ("a(b", "a)b", "a b", "a()"), "SrunPortRange": ("x", "1", "9-8"),
         "SlurmctldPort": ("x", "0", "70000", "6820-6817", "1,2"), "SuspendTime": ("x", "1.5", "10:00", "-2"),
-        "TreeWidth": ("0",),
+        "TopologyParam": ("TopoOptionl", "TopoMaxSizeUnroll=x"), "TreeWidth": ("0",),
     }
     for key, wrongs in table.items():
         piece = next((word for word in SLURM_CONF.split() if word.startswith(f"{key}=")), "KillWait=30")
@@ -84,7 +84,7 @@ def _conf_texts() -> Iterator[Case]:
             wrong = f'"{wrong}"' if " " in wrong else wrong
             yield "slurm.conf", piece, f"{key}={wrong}", key
     parts = {"Exclusive": ("YES", "NODES"), "OverTimeLimit": ("x",), "SuspendTime": ("x",), "TRESBillingWeights": ("x", "CPU"),
-             "SelectTypeParameters": ("CR_Cores",), "CpuBind": ("sock",)}
+             "SelectTypeParameters": ("CR_Cores",), "CpuBind": ("sock",), "AllocNodes": ("login[1-",)}
     nodes = {"CpuBind": ("sock",), "CPUSpecList": ("x", "1-"), "TRESWeights": ("CPU=x",), "SuspendTime": ("x",),
              "NodeAddr": ("a[1-3]", "a[1"), "NodeHostname": ("b[1-2]",), "Port": ("[1-3]",)}
     for place, table in (("LLN=YES", parts), ("Weight=2", nodes)):
@@ -96,6 +96,7 @@ def _conf_texts() -> Iterator[Case]:
     yield "slurm.conf", "KillWait=30", "SlurmctldHost=a(\nSlurmctldHost=b", "SlurmctldHost"
     yield "slurm.conf", "KillWait=30", "FirstJobId=9\nMaxJobId=8", "FirstJobId"
     yield "slurm.conf", "KillWait=30", "KillWait=30 InactiveLimit=5", "InactiveLimit"
+    yield "slurm.conf", "KillWait=30", "Include=more.conf", "Include"
     yield "slurm.conf", "KillWait=30", "KillWait=30k", "KillWait"
     yield "slurm.conf", "RealMemory=1000", "RealMemory=4G", "RealMemory"
 
@@ -179,8 +180,11 @@ def _gres() -> Iterator[Case]:
     for wrong in ("nvidia0", "/dev/nvidia[0-", "/dev/nvidia[3-0]", "/dev/a,,/dev/b", "./dev/x"):
         yield "gres.conf", "File=/dev/nvidia[0-3]", f"File={wrong}", "File"
     yield "gres.conf", "Cores=0-7", "Count=3", "Count"
-    for wrong in ("a-b", "0-", "0..7"):
+    for wrong in ("a-b", "0-", "0..7", "7-0", "0-7;9"):
         yield "gres.conf", "Cores=0-7", f"Cores={wrong}", "Cores"
+    for key, wrongs in {"Flags": ("bogus", "nvidia_gpu"), "Links": ("x", "1,x", "-3"), "MultipleFiles": ("dev/x",)}.items():
+        for wrong in wrongs:
+            yield "gres.conf", "Cores=0-7", f"Cores=0-7 {key}={wrong}", key
     for kind in ("gres.conf", "topology.conf"):
         yield kind, TEXTS[kind].splitlines()[1], "Include nowhere.conf", "Include"
     yield "gres.conf", "Name=gpu Type=a100 Count=4", "Type=a100 Count=4", "NodeName"
@@ -273,6 +277,9 @@ def _script() -> Iterator[Case]:
         "propagate": ("x", "core", "CORE,x"),
         "requeue": ("x", "yes"),
         "segment": ("0", "x"),
+        "batch": ("a&&b",),
+        "prefer": ("a&&b", "a|"),
+        "tres-per-task": ("x", "gpu:1", "cpu", "cpu=x"),
         "sockets-per-node": ("0", "2-"),
         "thread-spec": ("0", "x"),
         "tmp": ("x", "4X"),

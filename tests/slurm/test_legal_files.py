@@ -156,6 +156,7 @@ SuspendExcStates=CLOUD,DOWN
 SuspendTime=INFINITE
 SuspendTime=-1
 SuspendTime=600
+TopologyParam=RouteTree,TopoMaxSizeUnroll=4
 SwitchType=switch/hpe_slingshot
 TaskPlugin=affinity,cgroup
 TaskPlugin=task/affinity,task/cgroup
@@ -256,6 +257,36 @@ def test_a_type_of_gpus_counts_in_any_case_and_switches_may_hold_nodes_of_the_fu
     assert read.acts == () and read.cluster.switches[0].nodes == ("g1", "n1", "n2", "n3", "n4")
 
 
+@pytest.mark.parametrize("line", [
+    "Name=gpu", "Name=gpu Count=2", "Name=GPU File=/dev/nvidia0,/dev/nvidia1", "Name=gpu File=/dev/nvidia[0-1] Cores=0-3:2,1",
+    "NodeName=n[1-4] Name=gpu File=/dev/nvidia[0-1] COREs=0,1,2-3 Links=-1,16", "AutoDetect=nvml", "NodeName=n1 AutoDetect=off",
+    "AutoDetect=NVML Name=gpu Type=h100 File=/dev/nvidia[0-1]",
+    "Name=gpu Type=a100_3g.20gb MultipleFiles=/dev/nvidia-caps/nvidia-cap[1-2]",
+    "Name=gpu File=/dev/dri/renderD[128-129] Flags=amd_gpu_env,explicit", "Name=mps Count=200 Flags=CountOnly",
+    "Name=shard Count=8 # four a GPU", "NodeName=n[1-2],n4 Name=gpu \\\n  File=/dev/nvidia[0-1]"])
+def test_lines_of_gres_conf_that_slurm_takes(line: str) -> None:
+    text = f"{SMALL}GresTypes=gpu,mps,shard\n".replace("CPUs=4", "CPUs=4 Gres=gpu:2")
+    read = parse_slurm_conf(text, gres=f"{line}\n")
+    assert all("drained" in notice.text or "not modelled" in notice.text for notice in read.notices)
+
+
+@pytest.mark.parametrize("text", [
+    "SwitchName=s Nodes=n[1-4]", "SwitchName=s Nodes=ALL", "switchname=S1 nodes=n1,n[2-4] linkspeed=4294967295",
+    "SwitchName=s[1-2] Nodes=n[1-4]", "SwitchName=top Switches=a,b\nSwitchName=a Nodes=n[1-2]\nSwitchName=b Nodes=n[3-4]",
+    "SwitchName=a Nodes=n1\nSwitchName=b Nodes=n[2-4]",
+    "SwitchName=a Nodes=n[1-4],n1 \\\n LinkSpeed=1000  # a remark", "# nothing"])
+def test_a_topology_that_slurm_takes(text: str) -> None:
+    read = parse_slurm_conf(f"{SMALL}TopologyPlugin=topology/tree\n", topology=text)
+    below = {node for switch in read.cluster.switches for node in switch.nodes}
+    assert below == ({"n1", "n2", "n3", "n4"} if "=" in text else set())
+
+
+def test_a_usual_time_beyond_the_limit_is_left_out_as_slurm_does() -> None:
+    read = small(part="DefaultTime=100 MaxTime=50")
+    assert (read.cluster.partitions[0].default_time, [notice.where for notice in read.notices]) == (
+        None, ["slurm.conf, line 3, PartitionName"])
+
+
 @pytest.mark.parametrize(("text", "line"), [
     (SCRIPT.replace("\n", "\r\n"), 1), (SCRIPT.replace("srun", "sr\0un"), 19), ("\ufeff" + SCRIPT, 1)])
 def test_what_sbatch_itself_refuses_is_refused(text: str, line: int, tmp_path: Path) -> None:
@@ -277,6 +308,9 @@ def test_lines_of_a_script_that_sbatch_takes(line: str) -> None:
 
 
 OPTIONS = """\
+--batch=a&b
+--prefer=fast
+--tres-per-task=cpu=4,gres/gpu:a100:1
 --acctg-freq=30
 --acctg-freq=task=30,energy=60
 --bbf=burst.txt

@@ -147,6 +147,7 @@ LEGAL = {
     "PrioritySiteFactorPlugin": "site_factor/ours", "PriorityUsageResetPeriod": "DAILY",
     "JobAcctGatherType": "jobacct_gather/linux",
     "SelectTypeParameters": "CR_Socket", "TRESBillingWeights": "CPU=1", "--deadline": "16:00",
+    "--batch": "a", "--prefer": "a", "--tres-per-task": "cpu=1", "TopologyParam": "RouteTree",
     "--gres-flags": "enforce-binding", "--kill-on-invalid-dep": "yes", "CliFilterPlugins": "lua", "JobSubmitPlugins": "lua"}
 
 
