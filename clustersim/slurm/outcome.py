@@ -69,9 +69,12 @@ def _job(record: JobRecord, trace: Trace) -> dict[str, Any]:
 
 def _end_on_record(run: Run, record: JobRecord, trace: Trace) -> int | None:
     """What the accounting says. A job that was over and is requeued ends when it is requeued (measured: requeue_twice), and
-    one that is cancelled while it is suspended ended when it was suspended (measured: suspend_three_tiers)."""
-    if run.end is not None and run.state in {"CANCELLED", "NODE_FAIL"}:
-        return next((pause for pause, resumed in record.extra.get("suspended", ()) if resumed == run.end), run.end)
+    one that is cancelled or requeued while it is suspended ended when it was suspended (``_job_requeue_op``; measured:
+    suspend_three_tiers, suspend_events)."""
+    if run.end is not None and run.state in {"CANCELLED", "NODE_FAIL", "REQUEUED"}:
+        for pause, resumed in record.extra.get("suspended", ()):
+            if resumed == run.end:
+                return int(pause)
     if run.state != "REQUEUED" or run.end is None:
         return run.end
     requeues = (event.time for event in trace.events() if event.kind == "requeue" and event.subject == record.id)

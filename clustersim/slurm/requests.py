@@ -12,6 +12,7 @@ from clustersim.errors import InputError, UnsupportedError
 from clustersim.messages import _
 from clustersim.slurm.accounts import Accounting
 from clustersim.slurm.features import parse_constraint
+from clustersim.slurm.sbatchoptions import PASSED_OVER, READ
 from clustersim.slurm.schema import MAX_SECONDS, Section, suggest, whole
 from clustersim.slurm.settings import Settings
 from clustersim.slurm.shape import Shape
@@ -50,6 +51,7 @@ class JobSpec(NamedTuple):
 def read_job(item: Section, cluster: Cluster, settings: Settings, accounting: Accounting,
              before: Mapping[str, JobSpec]) -> JobSpec:
     """One entry of ``jobs``; ``before`` are the jobs above it, which a dependency may name."""
+    item = _with_options(item)
     values = _identity(item, cluster, accounting)
     shape = _size(item)
     _gpus(item, shape)
@@ -188,8 +190,38 @@ def _gpus(item: Section, shape: dict[str, Any]) -> None:
     shape.update(gpus_per_node=per_node, gpus_per_job=total, gpus_per_task=per_task)
 
 
+_AS_KEYS = {name: key for name, key in READ.items() if name not in {
+    "gres", "gpus", "gpus-per-node", "time", "hold", "requeue", "no-requeue"}}
+_NUMBERS = frozenset({"nodes", "ntasks", "ntasks_per_node", "cpus_per_task", "gpus_per_task", "nice"})
+_OPTION = re.compile(r"--([a-z-]+)(?:=(.*))?", re.DOTALL)
+
+
+class _WithOptions(Section):
+    """A job with those of its ``extra_args`` that are keys as well; errors name the place where they stand."""
+
+    def __init__(self, item: Section, options: dict[str, Any]) -> None:
+        self.options = options
+        super().__init__({**item.data, **options}, item.file, item.path)
+
+    def where(self, key: str = "") -> str:
+        return super().where("extra_args" if key in self.options else key)
+
+
+def _with_options(item: Section) -> Section:
+    """``extra_args`` come last on sbatch's command line, so ``--nodes=2-4`` there is the job's ``nodes``."""
+    options: dict[str, Any] = {}
+    for match in map(_OPTION.fullmatch, item.texts("extra_args") if "extra_args" in item else ()):
+        if match and match[1] in _AS_KEYS and match[2]:
+            key, text = _AS_KEYS[match[1]], match[2]
+            options[key] = int(text) if key in _NUMBERS and re.fullmatch(r"-?\d{1,9}", text, re.ASCII) else text
+    return _WithOptions(item, options) if options else item
+
+
 def _extra_args(item: Section, shape: dict[str, Any]) -> None:
     for text in item.texts("extra_args"):
+        option = _OPTION.fullmatch(text)
+        if option and (option[1] in PASSED_OVER or (option[1] in _AS_KEYS and option[2])):
+            continue
         match = re.fullmatch(r"--gres=gpu(?::([A-Za-z0-9][\w.+-]*))??(?::(\d{1,9}))?", text)
         if match:
             shape.update(gpu_type=match[1] or "", gpus_per_node=int(match[2] or 1))

@@ -142,16 +142,17 @@ def test_a_job_requeued_while_held_has_one_record() -> None:
     assert [(one["start_s"], one["end_s"]) for one in runs] == [(200, 300)]
 
 
-def test_a_job_cancelled_in_a_pause_ended_on_record_when_the_pause_began() -> None:
-    """``job_signal`` in ``job_mgr.c``; measured: suspend_three_tiers."""
+@pytest.mark.parametrize(("do", "state"), [("scancel", "CANCELLED"), ("requeue", "REQUEUED")])
+def test_a_job_stopped_in_a_pause_ended_on_record_when_the_pause_began(do: str, state: str) -> None:
+    """``job_signal``, ``_job_requeue_op`` in ``job_mgr.c``; measured: suspend_three_tiers, suspend_events."""
     parts = [{"name": "low", "Default": "YES", "OverSubscribe": "FORCE:1"},
              {"name": "high", "PriorityTier": 2, "OverSubscribe": "FORCE:1"}]
     config = {"PreemptType": "preempt/partition_prio", "PreemptMode": "SUSPEND,GANG"}
     jobs = (job("a", 0, 200, 20, nodes=4, ntasks=16), job("b", 50, 100, 20, nodes=4, ntasks=16, partition="high"))
-    events = [{"at": 80, "do": "scancel", "job": "a"}]
+    events = [{"at": 80, "do": do, "job": "a"}]
     workload = parse_workload(document(*jobs, config=config, partitions=parts, events=events))
-    [run] = outcome(simulate_slurm(workload, overheads=NO_OVERHEADS), workload)["jobs"]["a"]["runs"]
-    assert (run["state"], run["end_s"]) == ("CANCELLED", 50)
+    run = outcome(simulate_slurm(workload, overheads=NO_OVERHEADS), workload)["jobs"]["a"]["runs"][0]
+    assert (run["state"], run["end_s"]) == (state, 50)
 
 
 def test_runs_last_as_much_longer_than_their_work_as_on_the_measured_clusters() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -355,6 +356,24 @@ def test_random_mutations_end_without_a_traceback(path: Path, edits: list[tuple[
         parse_workload(text)
     except ClusterSimError as error:
         assert str(error)
+
+
+def test_extra_arguments_of_sbatch_are_what_the_keys_are() -> None:
+    """They come last on the command line, so they win; what changes no schedule is passed over."""
+    texts = ["--nodes=2-4", "--cpus-per-task=2", "--nice=-5", "--exclusive=user", "--job-name=7", "--comment=x", "--gpus=a:3"]
+    [read] = parse_workload(document(job("a", nodes=1, extra_args=texts), nodes=[{"name": "n[1-4]", "cpus": 8}])).jobs
+    [plain] = parse_workload(document(
+        job("a", nodes="2-4", cpus_per_task=2, nice=-5, exclusive="user", job_name="7", extra_args=["--gpus=a:3"]),
+        nodes=[{"name": "n[1-4]", "cpus": 8}])).jobs
+    assert read == plain
+
+
+@pytest.mark.parametrize(("text", "expected"), [("--nodes=4-2", "LEAST-MOST"), ("--ntasks=few", "a whole number"),
+                                                ("--partition=nowhere", "a partition"), ("--begin=16:00", "16:00")])
+def test_a_wrong_extra_argument_is_refused_where_it_stands(text: str, expected: str) -> None:
+    with pytest.raises(ClusterSimError, match=re.escape(expected)) as caught:
+        parse_workload(document(job("a", extra_args=[text])))
+    assert "jobs[0].extra_args" in str(caught.value)
 
 
 def test_the_measured_files_are_read() -> None:
