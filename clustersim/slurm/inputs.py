@@ -227,9 +227,23 @@ def _drain(system: Controller, now: int, one: OperatorAct) -> None:
 
 
 def _down(system: Controller, now: int, one: OperatorAct) -> None:
-    system.down |= _bits(system, one)
-    lifecycle.node_down(system, _bits(system, one), now)
+    bits = _bits(system, one)
+    if system.settings.return_to_service == 2:
+        _back_with_the_next_answer(system, now, bits & ~system.silent)
+    system.down |= bits
+    lifecycle.node_down(system, bits, now)
     _nodes_changed(system, now, one)
+
+
+def _back_with_the_next_answer(system: Controller, now: int, bits: int) -> None:
+    """With ReturnToService 2 a node that is down is up again once its daemon answers whatever: at once where a job is ended by
+    it, else at the next ping (``_node_did_resp`` in ``node_mgr.c``; measured: return_to_service_2)."""
+    asked = bits & sum(1 << i for i in bits_of(bits) if any(job.node_bits >> i & 1 for job in system.running.values()))
+    if asked:
+        system.agenda.put(now + ANSWER, INPUTS, ("answer", asked))
+    timeout = system.settings.slurmd_timeout
+    for i in bits_of(bits & ~asked) if timeout else ():
+        system.agenda.put(_next_ping_of(system, i, now, max(timeout // 3, 1))[1], INPUTS, ("answer", 1 << i))
 
 
 def _resume(system: Controller, now: int, one: OperatorAct) -> None:
@@ -271,9 +285,8 @@ def _kill_slurmd(system: Controller, now: int, one: OperatorAct) -> None:
     bits, timeout = _bits(system, one), system.settings.slurmd_timeout
     system.silent |= bits
     for i in bits_of(bits) if timeout else ():
-        every, heard = max(timeout // 3, 1), _last_contact(system, i)
-        while (due := _ping(system, heard + every + 1, every)) <= now:
-            heard = due
+        every = max(timeout // 3, 1)
+        heard, _due = _next_ping_of(system, i, now, every)
         system.given_up[i] = _ping(system, heard + timeout, every) + every
         system.agenda.put(system.given_up[i], FAULTS, ("timeout", i))
     _nodes_changed(system, now, one)
@@ -282,6 +295,14 @@ def _kill_slurmd(system: Controller, now: int, one: OperatorAct) -> None:
 def _ping(system: Controller, time: int, every: int) -> int:
     """The first ping at or after ``time``."""
     return system.grid(time - PING_OFFSET, every) + PING_OFFSET
+
+
+def _next_ping_of(system: Controller, i: int, now: int, every: int) -> tuple[int, int]:
+    """(when the node last answered, when it will be asked again), if nothing else is heard of it."""
+    heard = _last_contact(system, i)
+    while (due := _ping(system, heard + every + 1, every)) <= now:
+        heard = due
+    return heard, due
 
 
 def _last_contact(system: Controller, i: int) -> int:

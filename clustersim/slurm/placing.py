@@ -269,7 +269,7 @@ def try_now(system: Controller, job: Job, partition: str, available: int, now: i
     if reason:
         set_reason(system, job, now, reason)
         return "policy"
-    if victims and not preempt.evict(system, job, victims, now):
+    if victims and not preempt.evict(system, ask, victims, now):
         set_reason(system, job, now, "Resources")
         return "preempting"
     if chosen is not None:

@@ -56,7 +56,7 @@ def candidates(system: Controller, job: Job, partition: str, now: int) -> list[J
     found = [victim for victim in system.running.values()
              if victim.node_bits & nodes and may_preempt(system, job, partition, victim) and mode_of(system, victim) != "OFF"]
     if exempt:
-        young = [victim for victim in found if victim.start + exempt > now and not _pauses_at_once(system, victim)]
+        young = [victim for victim in found if victim.start + exempt > now and not _leaves_its_cores_at_once(system, victim)]
         for victim in young:
             system.recheck_at(now, victim.start + exempt)
         found = [victim for victim in found if victim not in young]
@@ -68,10 +68,10 @@ def candidates(system: Controller, job: Job, partition: str, now: int) -> list[J
         << _PRIORITY_SHIFT) + len(victim.allocation))
 
 
-def _pauses_at_once(system: Controller, victim: Job) -> bool:
-    """PreemptExemptTime keeps a job off the list of candidates, but a partition of higher tier takes the cores of the lower
-    ones without that list (steps 2 to 4 of ``_job_test`` in ``cons_common/job_test.c``; measured: suspend_exempt)."""
-    return system.settings.preempt_type == "preempt/partition_prio" and mode_of(system, victim) == "SUSPEND"
+def _leaves_its_cores_at_once(system: Controller, victim: Job) -> bool:
+    """PreemptExemptTime keeps a job off the list of candidates, but with GANG a partition of higher tier takes the cores of the
+    lower ones without that list (steps 2 to 4 of ``_job_test`` in ``cons_common/job_test.c``; measured: suspend_exempt)."""
+    return system.settings.gang and system.settings.preempt_type == "preempt/partition_prio"
 
 
 def pool_for(system: Controller) -> NodePool:
@@ -118,8 +118,10 @@ def place_now(system: Controller, ask: Ask, partition: str, up: int, now: int) -
     if not victims:
         return None, []
     ask.nodes = up & ~system.closing_bits & ~system.foreign(ask.job)
-    if mode_of(system, victims[0]) == "SUSPEND":
-        return _over_suspended(system, ask, partition, victims)
+    if system.settings.gang:
+        found, over = _over_lower_tiers(system, ask, partition, victims)
+        if found is not None:
+            return found, over
     return _fewest_victims(system, ask, partition, [v for v in victims if mode_of(system, v) in {"REQUEUE", "CANCEL"}])
 
 
@@ -159,13 +161,14 @@ def _fewest_victims(system: Controller, ask: Ask, partition: str, order: list[Jo
         order = sorted(order, key=usefulness)
 
 
-def _over_suspended(system: Controller, ask: Ask, partition: str, victims: list[Job]) -> tuple[Chosen | None, list[Job]]:
-    """On the cores of jobs that pause or will; lower partitions are spared, the highest first, as far as possible.
+def _over_lower_tiers(system: Controller, ask: Ask, partition: str, victims: list[Job]) -> tuple[Chosen | None, list[Job]]:
+    """With GANG: on the cores of jobs that pause or will; lower partitions are spared, the highest first, as far as possible.
 
-    The job gets the lowest cores that nobody of the other partitions holds, and who of the lower ones has them must pause:
-    free cores beside them are not looked for (``_job_test`` in ``cons_common/job_test.c``; measured: suspend_cores).
+    The job gets the lowest cores that nobody of the other partitions holds, and who of the lower ones has them must pause,
+    or go, by the mode of its partition: free cores beside them are not looked for (``_job_test`` in
+    ``cons_common/job_test.c``; measured: suspend_cores, suspend_grace_tiers).
     """
-    below = sorted({victim.partition for victim in victims if mode_of(system, victim) == "SUSPEND"},
+    below = sorted({victim.partition for victim in victims},
                    key=lambda name: (-system.partitions[name].priority_tier, name))
     found, spared = None, set[str]()
     for name in ["", *below]:
@@ -199,12 +202,17 @@ def without_victims(system: Controller, ask: Ask, partition: str, now: int) -> C
     return placing.place(system, ask, future, partition)
 
 
-def evict(system: Controller, job: Job, victims: list[Job], now: int) -> bool:
-    """Make the victims leave. True if they only pause, so that the job may start at once."""
-    if mode_of(system, victims[0]) == "SUSPEND":
+def evict(system: Controller, ask: Ask, victims: list[Job], now: int) -> bool:
+    """Make the victims leave. True if the job may start at once: with GANG it was placed on their cores, and they pause, or go
+    while it runs already (``_preempt_job_dequeue`` in ``gang.c``)."""
+    if ask.cores:
         for victim in victims:
-            lifecycle.suspend(system, victim, now)
+            if mode_of(system, victim) == "SUSPEND":
+                lifecycle.suspend(system, victim, now)
+            else:
+                end_victim(system, victim, now)
         return True
+    job = ask.job
     patience = system.settings.kill_wait + MESSAGE_TIMEOUT
     if job.preempt_since is not None and job.preempt_since > now - patience:
         return False  # the last victims may still be on their way out

@@ -207,6 +207,16 @@ def test_return_to_service() -> None:
     assert never.job("a").reason.startswith("Nodes required for job are DOWN")
 
 
+def test_a_node_set_down_answers_and_is_up_again_with_return_to_service_2() -> None:
+    """At once where a job was ended, else at the next ping, every SlurmdTimeout / 3 (``_node_did_resp``; measured)."""
+    events = [{"at": 100, "do": "down", "nodes": "n[1-2]", "reason": "x"}]
+    jobs = (job("a", 0, 300, nodes=1, requeue=False), job("b", 101, 10, nodes=1), job("c", 102, 10, nodes=1))
+    config = {"ReturnToService": "2", "SlurmdTimeout": "60"}
+    begun = starts(run(*jobs, nodes=2, events=events, config=config, until=900))
+    assert begun["b"] == 101 and 101 < begun["c"] <= 121
+    assert starts(run(*jobs, nodes=2, events=events, until=900))["b"] is None
+
+
 def test_the_story_of_a_job_reads_well() -> None:
     trace = run(job("x", 0, 100, 5, nodes=4), job("a", 10, 60, 1, nodes=4))
     assert trace.story("a").splitlines() == [

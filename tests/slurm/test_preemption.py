@@ -226,3 +226,18 @@ def test_the_tasks_of_an_array_preempt_one_right_after_the_other() -> None:
     below = [{**lab("a", 0, "low", 1), "array": "0-1"}, {**lab("b", 10, "mid", 1), "array": "0-1"}, lab("m", 80, "mid", 1, 80)]
     trace = run(*below, {**lab("h", 120, "high", 1, 80), "array": "1-3"}, nodes=4, **more)
     assert max(starts(trace)[f"h_{i}"] or 0 for i in (1, 2, 3)) <= 124
+
+
+@pytest.mark.parametrize(("mode", "ended"), [("REQUEUE", ["PREEMPTED", "COMPLETED"]), ("CANCEL", ["PREEMPTED"])])
+def test_with_gang_who_does_not_pause_goes_while_the_job_runs_already(mode: str, ended: list[str]) -> None:
+    """``_job_test`` places over all lower tiers, ``gang.c`` does with each what its partition says (measured:
+    suspend_grace_tiers). PreemptExemptTime does not count there."""
+    parts = [{"name": "low", "Default": "YES", "PreemptMode": mode, "OverSubscribe": "FORCE:1"},
+             {"name": "mid", "PriorityTier": 2, "OverSubscribe": "FORCE:1"},
+             {"name": "top", "PriorityTier": 3, "OverSubscribe": "FORCE:1"}]
+    config = {"PreemptType": "preempt/partition_prio", "PreemptMode": "SUSPEND,GANG", "PreemptExemptTime": "00:05:00"}
+    jobs = (job("l", 0, 200, 20, ntasks=4, nodes=1), job("m", 10, 200, 20, ntasks=4, nodes=1, partition="mid", stoppable=True),
+            job("t", 50, 40, 5, ntasks=8, nodes=2, partition="top"))
+    trace = run(*jobs, nodes=2, config=config, partitions=parts, exclusive=False, until=1000)
+    assert starts(trace)["t"] == 50
+    assert [one.state for one in trace.job("l").runs] == ended and [one.end for one in trace.job("m").runs] == [250]
