@@ -75,7 +75,7 @@ def parse_slurm_conf(text: str, file: str = "slurm.conf", gres: str | None = Non
     partitions = _partitions(lines["PartitionName"], nodes, notices)
     if not partitions:
         raise InputError(file, _("no partition"), _("at least one PartitionName line"))
-    if _linear(values):
+    if _linear(values, notices):
         partitions = [replace(one, oversubscribe="EXCLUSIVE") for one in partitions]
     tree = _tree(values, topology is not None, notices, file)
     switches: tuple[Switch, ...] = ()
@@ -167,7 +167,7 @@ def _options(entry: Entry, notices: list[Notice]) -> str:
     known = {name.lower() for name in SchedulerParameters.__slots__}
     for word in entry.words():
         name = word.partition("=")[0]
-        if word == "bf_interval=-1":  # no backfill at all
+        if word.lower() in {"bf_interval=-1", "sched_interval=-1"}:  # no such loop at all
             notices.append(not_modelled(entry, word))
         elif name.lower() in known:
             kept.append(word.replace(name, name.lower(), 1))
@@ -180,25 +180,30 @@ def _options(entry: Entry, notices: list[Notice]) -> str:
     return ",".join(kept)
 
 
-def _linear(values: Mapping[str, Entry]) -> bool:
+def _linear(values: Mapping[str, Entry], notices: list[Notice]) -> bool:
     """``select/linear`` gives out whole nodes, as ``OverSubscribe=EXCLUSIVE`` does; other old plugins are cons_tres here."""
     entry = values.get("SelectType")
     if entry is None or entry.value == "select/cons_tres":
         return False
-    options = ("select/cons_tres", "select/cons_res", "select/linear")
+    options = ("select/cons_tres", "select/cons_res", "select/linear", "select/cray_aries", "select/alps", "select/serial")
     if entry.value not in options:
         raise entry.wrong(_("one of {options}").format(options=", ".join(options)), suggest(entry.value, options))
+    if entry.value not in options[:3]:
+        notices.append(not_modelled(entry))
     return entry.value == "select/linear"
+
+
+_OTHER_TREES = ("topology/block", "topology/ring", "topology/torus3d", "topology/3d_torus", "topology/hypercube")
 
 
 def _tree(values: Mapping[str, Entry], there: bool, notices: list[Notice], file: str) -> bool:
     """Whether topology.conf counts."""
     entry = values.get("TopologyPlugin")
     kind = entry.value if entry else "topology/default"
-    options = ("topology/tree", "topology/default", "topology/none", "topology/flat", "topology/block", "topology/3d_torus")
+    options = ("topology/tree", "topology/default", "topology/none", "topology/flat", *_OTHER_TREES)
     if entry and kind not in options:
         raise entry.wrong(_("one of {options}").format(options=", ".join(options)), suggest(kind, options))
-    if entry and kind in {"topology/block", "topology/3d_torus"}:
+    if entry and kind in _OTHER_TREES:
         notices.append(not_modelled(entry))
     if entry and kind == "topology/tree" and not there:
         raise entry.wrong(_("a topology.conf beside it"))

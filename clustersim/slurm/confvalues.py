@@ -53,8 +53,8 @@ WORDS = {
         Interconnect InfiniBand JAG JobAccountGather JobComp JobContainer License Metrics MPI Namespace Net NetRaw Network
         NetworkRaw NO_CONF_HASH NodeFeatures NoRealTime Pack Power PowerSave Priority Profile Protocol Reservation Route
         Sack Script SelectType Steps Switch Thread Threads TimeCray TLS TraceJobs Trigger Triggers WorkQ WorkQueue"""),
-    "HealthCheckNodeState": words("ANY ALLOC CYCLE IDLE MIXED NONDRAINED_IDLE START_ONLY"),
-    "JobAcctGatherParams": words("NoShared UsePss OverMemoryKill NoOverMemoryKill DisableGPUAcct"),
+    "HealthCheckNodeState": words("ANY ALLOC CYCLE IDLE MIXED NONDRAINED_IDLE REBOOT_ONLY START_ONLY"),
+    "JobAcctGatherParams": words("NoShared UsePss OverMemoryKill NoOverMemoryKill DisableGPUAcct no_file_cache"),
     "LogTimeFormat": words("clock format_stderr iso8601 iso8601_ms rfc3339 rfc5424 rfc5424_ms short thread_id"),
     "PrivateData": words("""
         account accounts all cloud event events job jobs node nodes none partition partitions reservation reservations
@@ -105,7 +105,7 @@ _SEVERAL = words("AuthAltTypes CliFilterPlugins JobSubmitPlugins NodeFeaturesPlu
 
 _TRES = r"(cpu|mem|node|energy|billing|vmem|pages|(gres|license|bb|fs|ic|interconnect|filesystem)/[^\s,=]+)"
 _PORTS, _IDS = (r"\d{1,5}(-\d{1,5})?", N_("a port or ports, such as 6817 or 6817-6820")), r"\d{1,9}(-\d{1,9})?"
-_SECONDS = (r"(?i)\d{1,9}|-1|UNLIMITED|INFINITE", N_("a number of seconds, or INFINITE"))
+_SECONDS = (r"(?i)\d{1,9}|-1|UNLIMITED|INFINITE|NONE", N_("a number of seconds, or INFINITE"))
 _FREQUENCY = r"(task|energy|filesystem|lustre|network)=\d{1,9}"
 PATTERNS = {
     "AccountingStorageTRES": (rf"(?i){_TRES}(,{_TRES})*|", N_("names of resources, such as gres/gpu, between commas")),

@@ -257,6 +257,8 @@ def _value(name: str, entry: Entry, notices: list[Notice]) -> Any:
 def _gpus(name: str, entry: Entry, notices: list[Notice]) -> str:
     """The GPUs asked for; what else a list of resources names leaves a notice."""
     words = entry.words() if name == "gres" else [entry.value]
+    if name != "gres" and re.fullmatch(r"[A-Za-z0-9][\w.+-]*:\d{1,9}(,[A-Za-z0-9][\w.+-]*:\d{1,9})+", entry.value, re.ASCII):
+        raise UnsupportedError(entry.where, _("GPUs of several types in one job"))
     wanted = [word for word in words if word.partition(":")[0] == "gpu"] or [entry.value]
     if len(wanted) > 1:
         raise UnsupportedError(entry.where, _("GPUs of several types in one job"))

@@ -93,7 +93,7 @@ VALUES = {
     "profile": (rf"(?i)none|all|{_PROFILE}(,{_PROFILE})*", "None, All, Energy, Task, Lustre, Network"),
     "propagate": (rf"ALL|NONE|{_LIMIT}(,{_LIMIT})*|", N_("ALL, NONE or names of limits, such as MEMLOCK,STACK")),
     "requeue": (r"(?i)expedite|", "--requeue, --requeue=expedite"),
-    "gpus-per-socket": (r"([A-Za-z0-9][\w.+-]*:)?\d{1,9}", "[TYPE:]COUNT"),
+    "gpus-per-socket": (r"([A-Za-z0-9][\w.+-]*:)?\d{1,9}(,[A-Za-z0-9][\w.+-]*:\d{1,9})*", "[TYPE:]COUNT"),
     "priority": (r"(?i)\d{1,10}|top", N_("a whole number or TOP")),
     "kill-on-invalid-dep": (r"(?i)yes|no", "yes, no"),
     "tres-per-task": (r"(?i)(cpu|mem|(gres|license)[/:][\w.+-]+(:[\w.+-]+)??)[:=]\d{1,9}[kmgt]?"

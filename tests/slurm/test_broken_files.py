@@ -287,7 +287,7 @@ def _script() -> Iterator[Case]:
     for name, wrongs in table.items():
         for wrong in wrongs:
             yield "job.sh", "--hold", f"--{name}={wrong}", f"--{name}"
-    for wrong in ("hetjob", "-Hq", "-HZ", "--=2", "--gres=gpu:a:1,gpu:b:1", "--nodes=1,3"):
+    for wrong in ("hetjob", "-Hq", "-HZ", "--=2", "--gres=gpu:a:1,gpu:b:1", "--gpus=a:1,b:2", "--nodes=1,3"):
         key = {"-Hq": "--qos", "hetjob": "", "-HZ": "", "--=2": ""}.get(wrong, wrong[:7].rstrip("="))
         yield "job.sh", "#SBATCH -c 2", f"#SBATCH {wrong}", key
     for wrong in ("yes", "node"):

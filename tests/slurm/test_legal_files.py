@@ -117,6 +117,12 @@ HealthCheckNodeState=IDLE,CYCLE
 JobAcctGatherFrequency=30
 JobAcctGatherFrequency=task=30,energy=60,network=0,filesystem=0
 JobAcctGatherParams=UsePSS,NoOverMemoryKill
+HealthCheckNodeState=REBOOT_ONLY
+JobAcctGatherParams=no_file_cache
+SchedulerParameters=sched_interval=-1,bf_interval=-1
+SelectType=select/cray_aries
+SuspendTime=None
+TopologyPlugin=topology/ring
 JobAcctGatherType=jobacct_gather/cgroup
 JobCompType=jobcomp/kafka
 JobCompType=none
@@ -343,6 +349,7 @@ OPTIONS = """\
 --gpu-bind=verbose,single:2
 --gpu-bind=map_gpu:0,1*4,2
 --gpu-bind=mask_gpu:0x3,0xc
+--gpus-per-socket=volta:3,kepler:1
 --gpu-freq=medium,memory=high,verbose
 --gres=none
 --gres-flags=enforce-binding
