@@ -154,7 +154,7 @@ EXERCISES = (
                     "it, in whole or in part?"),
         hint=N_("After c1 has been used up, which weight is opened next?"),
         solution=N_("Weights are opened one after the other, lowest first. g1 must come before d1 and d2, so its weight has to "
-                    "be lower than theirs. An even weight does not do: then d1, which is started already, fits more tightly."),
+                    "be lower than theirs. An equal weight does not do: then d1, which is started already, fits more tightly."),
         code='solution = max(weight for weight in range(1, 101)\n'
              '               if "g1" in asked(tasks=12, weight=weight))',
         misconceptions=(
