@@ -75,7 +75,7 @@ ONE = {  # one word of these
     **dict.fromkeys(words("SlurmctldDebug SlurmctldSyslogDebug SlurmdDebug SlurmdSyslogDebug"), words("""
         quiet fatal error info verbose debug debug2 debug3 debug4 debug5 0 1 2 3 4 5 6 7 8 9""")),
     "Exclusive": words("NO NONE NODE USER TOPO"),
-    "SelectTypeParameters": words("CR_CPU CR_CPU_Memory CR_Core CR_Core_Memory CR_Socket CR_Socket_Memory NONE"),
+    "SelectTypeParameters": words("CR_Core CR_Core_Memory CR_Socket CR_Socket_Memory"),
 }
 
 # Plugins by what stands before the slash; those that sites write themselves may have any name.

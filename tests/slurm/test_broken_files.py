@@ -84,7 +84,7 @@ def _conf_texts() -> Iterator[Case]:
             wrong = f'"{wrong}"' if " " in wrong else wrong
             yield "slurm.conf", piece, f"{key}={wrong}", key
     parts = {"Exclusive": ("YES", "NODES"), "OverTimeLimit": ("x",), "SuspendTime": ("x",), "TRESBillingWeights": ("x", "CPU"),
-             "SelectTypeParameters": ("CR_Cores",), "CpuBind": ("sock",), "AllocNodes": ("login[1-",)}
+             "SelectTypeParameters": ("CR_Cores", "CR_CPU"), "CpuBind": ("sock",), "AllocNodes": ("login[1-",)}
     nodes = {"CpuBind": ("sock",), "CPUSpecList": ("x", "1-"), "TRESWeights": ("CPU=x",), "SuspendTime": ("x",),
              "NodeAddr": ("a[1-3]", "a[1"), "NodeHostname": ("b[1-2]",), "Port": ("[1-3]",)}
     for place, table in (("LLN=YES", parts), ("Weight=2", nodes)):

@@ -121,6 +121,7 @@ HealthCheckNodeState=REBOOT_ONLY
 JobAcctGatherParams=no_file_cache
 SchedulerParameters=sched_interval=-1,bf_interval=-1
 SelectType=select/cray_aries
+SelectTypeParameters=CR_Core_Memory,CR_Pack_Nodes,other_cons_tres,CR_LLN
 SuspendTime=None
 TopologyPlugin=topology/ring
 JobAcctGatherType=jobacct_gather/cgroup
