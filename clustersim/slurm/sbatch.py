@@ -151,12 +151,12 @@ def _words(text: str, file: str, line: int) -> Iterator[Entry]:
 
 
 def _split(text: str, where: str) -> list[str]:
-    """The words of a line: quoted parts may hold blanks, a backslash shields any character, ``#`` begins a comment
-    (``get_argument`` in ``src/sbatch/opt.c``)."""
+    """The words of a line: quoted parts may hold blanks, a backslash shields any character but a blank outside of them,
+    ``#`` begins a comment (``get_argument`` in ``src/sbatch/opt.c``)."""
     words: list[str] = []
     word, quote, shielded = "", "", False
     for char in f"{text} ":
-        if shielded:
+        if shielded and (quote or not char.isspace()):
             word, shielded = word + char, False
         elif char == "\\":
             shielded = True
@@ -166,7 +166,7 @@ def _split(text: str, where: str) -> list[str]:
             quote = char
         elif char == "#" or char.isspace():
             words += [word] if word else []
-            word = ""
+            word, shielded = "", False
             if char == "#":
                 break
         else:

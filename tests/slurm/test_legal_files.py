@@ -305,7 +305,8 @@ def test_what_sbatch_itself_refuses_is_refused(text: str, line: int, tmp_path: P
 
 @pytest.mark.parametrize("line", [
     "#SBATCH--nodes=2", "#SBATCH\t--nodes=2", "#SLURM --nodes=2", "#SBATCH -N2 -vv", "#SBATCH --nodes=2 # --hold",
-    "#SBATCH -N2 --requeue=expedite", "#SBATCH -N2 --account=lab --qos=high", "#SBATCH --comment=é -N2"])
+    "#SBATCH -N2 --requeue=expedite", "#SBATCH -N2 --account=lab --qos=high", "#SBATCH --comment=é -N2",
+    r'#SBATCH --comment="a\" b" -N2', r"#SBATCH --comment=a\ -N2", r"#SBATCH --comment=\#3\'s -N2"])
 def test_lines_of_a_script_that_sbatch_takes(line: str) -> None:
     whole = conf()
     read = parse_script(f"#!/bin/bash\n  # a remark\n{line}\n##SBATCH --bogus\n# SBATCH --bogus\ntrue\n", whole.cluster,
