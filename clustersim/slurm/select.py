@@ -94,7 +94,7 @@ def allocate(ask: Ask, pool: NodePool, chosen: Chosen) -> tuple[Allocation, Hold
         return allocation, ((chosen.nodes, cpus * CORE + count),)
     left = shape.gpus_per_job - chosen.count
     result = []
-    plain = wish.whole or shape.cpus_per_task == 1
+    plain = wish.whole or (shape.cpus_per_task == 1 and chosen.cpus <= _cores_dealt(ask, chosen))
     for i, cores in ((i, chosen.on(i)) for i in bits_of(chosen.nodes)) if plain else spread_tasks(ask, chosen).items():
         if wish.whole:
             count = pool.gpus[i]
@@ -117,8 +117,15 @@ def _full_of_tasks(ask: Ask, chosen: Chosen) -> bool:
                          and (not shape.ntasks_per_node or shape.ntasks_per_node * chosen.count * task == chosen.cpus))
 
 
+def _cores_dealt(ask: Ask, chosen: Chosen) -> int:
+    """The cores for which tasks are dealt out (``ncpus`` in ``cons_common/job_test.c``): what was asked for, or what each node
+    has to give. More may have been chosen where a range of nodes was asked for (measured: node_ranges_switches)."""
+    shape = ask.wish.shape
+    return max(shape.min_cpus, chosen.count * shape.per_node)
+
+
 def spread_tasks(ask: Ask, chosen: Chosen) -> dict[int, int]:
-    """The cores on each node when tasks of several cores are dealt out to the cores chosen there.
+    """The cores on each node when tasks are dealt out to the cores chosen there.
 
     One task goes to each node, then one after the other to each node with room for a whole one. Where no whole task fits any
     more the rest squeezes in, and the job gets fewer cores than it asked for: with 4 and 5 cores chosen, three tasks of three
@@ -126,7 +133,7 @@ def spread_tasks(ask: Ask, chosen: Chosen) -> dict[int, int]:
     """
     shape, task = ask.wish.shape, ask.wish.shape.cpus_per_task
     most = {i: chosen.on(i) for i in bits_of(chosen.nodes)}
-    tasks = shape.ntasks_per_node * chosen.count if shape.ntasks_per_node else max(chosen.cpus // task, 1)
+    tasks = shape.ntasks_per_node * chosen.count if shape.ntasks_per_node else max(_cores_dealt(ask, chosen) // task, 1)
     given = {i: min(task, cores) for i, cores in most.items()}
     left = tasks - len(most)
     if tasks * task == chosen.cpus and not any(cores % task for cores in most.values()):

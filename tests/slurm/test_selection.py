@@ -80,6 +80,13 @@ def test_a_range_of_nodes_takes_as_many_as_there_are() -> None:
     assert spots["r"] == ("n3", "n4", "n5") and spots["w"] == ("n1", "n2", "n3", "n4", "n5")
 
 
+def test_of_a_range_no_node_holds_more_cores_than_there_are_tasks_for() -> None:
+    """Two nodes would do, so eight and one core are chosen and one more for the third; nine tasks are dealt out to them
+    (``dist_tasks_compute_c_b``; measured: node_ranges_switches)."""
+    trace = run(job("a", nodes="2-3", ntasks=9), nodes=3, cpus=8, exclusive=False)
+    assert [place.cpus for place in trace.job("a").runs[0].places] == [7, 1, 1]
+
+
 def test_more_nodes_than_tasks_are_never_asked_for() -> None:
     """sbatch cuts both ends of a range to the number of tasks (``sbatch/opt.c``)."""
     spots = places(run(job("a", nodes="1-4", ntasks=2), job("b", 1, nodes="3-5", ntasks=2), nodes=6))
