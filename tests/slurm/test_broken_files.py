@@ -63,7 +63,7 @@ def _conf_bits() -> Iterator[Case]:
 def _conf_texts() -> Iterator[Case]:
     """Every key with a text of one form, a plugin or words out of a list; and what keys say together."""
     table: dict[str, tuple[str, ...]] = {
-        **dict.fromkeys({*confvalues.WORDS, *confvalues.ONE} - {"SelectTypeParameters", "Exclusive", "CpuBind"},
+        **dict.fromkeys(sorted({*confvalues.WORDS, *confvalues.ONE} - {"SelectTypeParameters", "Exclusive", "CpuBind"}),
                         ("bogus", "-7")),
         **dict.fromkeys(confvalues.PLUGINS, ("bogus", "bogus/none", "task/cgruop")),
         **dict.fromkeys(confvalues.OPEN_PLUGINS, ("bogus/lua", "a/b/c")),
