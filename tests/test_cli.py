@@ -129,13 +129,19 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
     assert "Traceback" not in done.stderr and "Exception" not in done.stderr
 
 
+def hear_ctrl_c() -> None:
+    """In the new process: tests that a shell runs in the background ignore Ctrl-C, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_stops_with_130_and_leaves_nothing(tmp_path: Path) -> None:
     fifo = tmp_path / "log.swf"
     os.mkfifo(fifo)
     command = [sys.executable, "-m", "clustersim.cli", "replay", "swf", str(fifo), "--cores", "64", "--policy", "easy",
                "--starts", str(tmp_path / "s")]
     # Opening the pipe returns when the command has opened its end, so it is reading.
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process, fifo.open("w") as stream:
+    with (subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c) as process,
+          fifo.open("w") as stream):
         stream.write("; waiting\n")
         stream.flush()
         time.sleep(0.2)
@@ -162,5 +168,5 @@ sys.exit(clustersim.cli.main(sys.argv[2:]))
                                     "clustersim.slurm", "clustersim.slurm.workload"])
 def test_ctrl_c_while_the_program_is_loaded_is_one_line(module: str, tmp_path: Path) -> None:
     command = [sys.executable, "-c", INTERRUPTED, module, "replay", "slurm", str(tmp_path / "none.json")]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=hear_ctrl_c)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "clustersim: stopped; nothing was written\n")

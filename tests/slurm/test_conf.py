@@ -268,7 +268,7 @@ def test_a_line_behind_the_first_command_is_ignored_and_said() -> None:
         ("--gres=gpu:a100:2,tmp:5G", "gpus_per_node", 2),
         ("--gres=gpu:3090:2", "gpu_type", "3090"),
         ("--gres=none", "gpus_per_node", 0),
-        ("-J a\\ name", "name", "a name"),
+        ('-J "a\\" name"', "name", 'a" name'),
         ("-J name#comment", "name", "name"),
         ("-J 'a name'", "name", "a name"),
     ],
