@@ -20,8 +20,8 @@ from typing import Any, Protocol
 import simpy
 
 # Order of what happens at one instant.
-ENDS, FAULTS, INPUTS, CONTROLLERS = range(4)
 PHASES = 4
+ENDS, FAULTS, INPUTS, CONTROLLERS = range(PHASES)
 
 NEVER = 2**62  # an instant that does not come
 

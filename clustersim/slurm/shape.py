@@ -88,7 +88,6 @@ class Wish:
     whole: bool  # every node for this job alone
     required: int = 0
     counted: bool = False
-    tasks: int = field(init=False)  # that each node must take (``min_tasks_this_node``); 1 if the number is open
     cpus: int = field(init=False)  # that a node needs to be of any use ...
     least: int = field(init=False)  # ... and these with the GPUs, as one number
     picky: bool = field(init=False)  # the constraint says more than which nodes suit
@@ -100,10 +99,10 @@ class Wish:
 
     def __post_init__(self) -> None:
         shape = self.shape
-        fixed = self.max_nodes == 1 and shape.max_nodes == 1 and shape.ntasks
-        self.tasks = shape.ntasks_per_node or (shape.ntasks if fixed else 1)
-        self.cpus = self.tasks * shape.cpus_per_task
-        gpus = max(shape.gpus_per_node, shape.gpus_per_task * self.tasks, 1 if shape.gpus_per_job else 0)
+        all_on_one = self.max_nodes == 1 and shape.max_nodes == 1
+        tasks = shape.ntasks_per_node or (shape.ntasks if all_on_one else 0) or 1  # on each node (``min_tasks_this_node``)
+        self.cpus = tasks * shape.cpus_per_task
+        gpus = max(shape.gpus_per_node, shape.gpus_per_task * tasks, 1 if shape.gpus_per_job else 0)
         self.least = amount(self.cpus, gpus)
         self.most = NO_LIMIT if self.whole else _trimmed(shape, self.max_nodes)
         self.picky = picks(shape.constraint)

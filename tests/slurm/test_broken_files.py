@@ -238,6 +238,19 @@ def _script() -> Iterator[Case]:
         yield "job.sh", "--output=%j.log ", f"{wrong} ", "--nodes" if wrong == "-N" else ""
     for flag in ("--hold", "--no-requeue", "--contiguous"):
         yield "job.sh", "--hold", f"{flag}=yes", flag
+    for wrong in ("hetjob", "-Hq", "-HZ", "--=2", "--gres=gpu:a:1,gpu:b:1", "--gpus=a:1,b:2", "--nodes=1,3"):
+        key = {"-Hq": "--qos", "hetjob": "", "-HZ": "", "--=2": ""}.get(wrong, wrong[:7].rstrip("="))
+        yield "job.sh", "#SBATCH -c 2", f"#SBATCH {wrong}", key
+    for wrong in ("yes", "node"):
+        yield "job.sh", "--hold", f"--exclusive={wrong}", "--exclusive"
+    for wrong in ("x", "a100", "a100:x", "-1", "70000", ""):
+        yield "job.sh", "--hold", f"--gpus={wrong}", "--gpus"
+        yield "job.sh", "--hold", f"--gpus-per-node={wrong}", "--gpus-per-node"
+    for first in ("", "echo", "# /bin/bash", "/bin/bash"):
+        yield "job.sh", "#!/bin/bash", first, ""
+
+
+def _script_options_without_effect() -> Iterator[Case]:
     table = {
         "mem": ("x", "-1", "4X", "1.5G", ""),
         "mem-per-cpu": ("x", ""),
@@ -254,7 +267,7 @@ def _script() -> Iterator[Case]:
         "mail-type": ("SOMETIMES", "END,LATER"),
         "hint": ("bogus",),
         "licenses": ("", "a:b", ":1", "a:-1"),
-        **dict.fromkeys(("bbf", "export-file", "nodefile", "cpu-freq", "distribution", "gpu-bind", "mem-bind"), ("",)),
+        **dict.fromkeys(("bbf", "export-file", "nodefile"), ("",)),
         "acctg-freq": ("x", "task=x", "30s"),
         "core-spec": ("x", "-1"),
         "cpu-freq": ("x", "high-x", "fast:OnDemand", ""),
@@ -287,19 +300,10 @@ def _script() -> Iterator[Case]:
     for name, wrongs in table.items():
         for wrong in wrongs:
             yield "job.sh", "--hold", f"--{name}={wrong}", f"--{name}"
-    for wrong in ("hetjob", "-Hq", "-HZ", "--=2", "--gres=gpu:a:1,gpu:b:1", "--gpus=a:1,b:2", "--nodes=1,3"):
-        key = {"-Hq": "--qos", "hetjob": "", "-HZ": "", "--=2": ""}.get(wrong, wrong[:7].rstrip("="))
-        yield "job.sh", "#SBATCH -c 2", f"#SBATCH {wrong}", key
-    for wrong in ("yes", "node"):
-        yield "job.sh", "--hold", f"--exclusive={wrong}", "--exclusive"
-    for wrong in ("x", "a100", "a100:x", "-1", "70000", ""):
-        yield "job.sh", "--hold", f"--gpus={wrong}", "--gpus"
-        yield "job.sh", "--hold", f"--gpus-per-node={wrong}", "--gpus-per-node"
-    for first in ("", "echo", "# /bin/bash", "/bin/bash"):
-        yield "job.sh", "#!/bin/bash", first, ""
 
 
-_ALL = (*_conf_numbers(), *_conf_bits(), *_conf_texts(), *_conf_words(), *_conf_shapes(), *_gres(), *_topology(), *_script())
+_ALL = (*_conf_numbers(), *_conf_bits(), *_conf_texts(), *_conf_words(), *_conf_shapes(), *_gres(), *_topology(), *_script(),
+        *_script_options_without_effect())
 CASES = list(dict.fromkeys(_ALL))  # each once
 
 
